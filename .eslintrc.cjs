@@ -1,0 +1,55 @@
+'use strict'
+
+module.exports = {
+  root: true,
+  ignorePatterns: ['dist', '.tap', 'node_modules'],
+  env: { node: true, es2023: true },
+  parserOptions: { ecmaVersion: 2023, sourceType: 'module' },
+  extends: ['eslint:recommended', 'prettier'],
+  reportUnusedDisableDirectives: true,
+  overrides: [
+    {
+      files: ['**/*.ts'],
+      parser: '@typescript-eslint/parser',
+      parserOptions: { projectService: true, tsconfigRootDir: __dirname },
+      plugins: ['@typescript-eslint', 'jsdoc'],
+      extends: [
+        'plugin:@typescript-eslint/strict-type-checked',
+        'plugin:@typescript-eslint/stylistic-type-checked',
+        'prettier',
+      ],
+      rules: {
+        '@typescript-eslint/consistent-type-imports': 'error',
+        '@typescript-eslint/explicit-module-boundary-types': 'error',
+        '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+        'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+        'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
+        complexity: ['error', 12],
+      },
+    },
+    {
+      files: ['src/**/*.ts'],
+      rules: {
+        'jsdoc/require-jsdoc': [
+          'error',
+          { publicOnly: true, contexts: ['TSInterfaceDeclaration', 'TSTypeAliasDeclaration'] },
+        ],
+      },
+    },
+    {
+      files: ['src/fastify/types.ts'],
+      rules: {
+        // Merging into Fastify's interface needs its type parameters by name, used or not.
+        '@typescript-eslint/no-unused-vars': 'off',
+      },
+    },
+    {
+      files: ['test/**/*.ts'],
+      rules: {
+        // tap's subtests are awaited by tap itself.
+        '@typescript-eslint/no-floating-promises': 'off',
+        'max-lines-per-function': 'off',
+      },
+    },
+  ],
+}

@@ -1,0 +1,52 @@
+import type { TokenHeader } from '../request/deciding-header.ts'
+import type { IdTokenClaims } from '../token/claims.ts'
+
+/** Who calls, as Google signed it. Deeply frozen. */
+export interface Caller {
+  /** The email of the account; only where `email_verified` is true. */
+  readonly email: string | undefined
+  /** The account's unique id: 21 digits, and a new one where an account is re-created. */
+  readonly subject: string
+  /** The configured audience that the token matched. */
+  readonly audience: string
+  readonly issuer: string
+  /** Seconds since the epoch. */
+  readonly issuedAt: number
+  /** Seconds since the epoch. */
+  readonly expiresAt: number
+  /** `false` only for a token whose signature the platform took away and was trusted with. */
+  readonly signatureVerified: boolean
+  /** The header that the verified token was in; `authorization` for a token judged alone. */
+  readonly header: TokenHeader
+  readonly claims: Readonly<IdTokenClaims>
+}
+
+/** Makes the caller of judged claims, and freezes both. */
+export function callerOf(
+  claims: IdTokenClaims,
+  judged: Pick<Caller, 'audience' | 'signatureVerified' | 'header'>,
+): Caller {
+  return Object.freeze({
+    email: claims.email_verified === true ? claims.email : undefined,
+    subject: claims.sub,
+    audience: judged.audience,
+    issuer: claims.iss,
+    issuedAt: claims.iat,
+    expiresAt: claims.exp,
+    signatureVerified: judged.signatureVerified,
+    header: judged.header,
+    claims: deepFrozen(claims),
+  })
+}
+
+/** Iterative, because a payload may nest deeper than the stack. */
+function deepFrozen(claims: IdTokenClaims): IdTokenClaims {
+  if (Object.isFrozen(claims)) return claims
+  const pending: object[] = [claims]
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    for (const inner of Object.values(Object.freeze(value)) as unknown[]) {
+      if (typeof inner === 'object' && inner !== null) pending.push(inner)
+    }
+  }
+  return claims
+}

@@ -1,0 +1,79 @@
+import type { FastifyRequest } from 'fastify'
+import { acceptPolicy, requireList, type AccessPolicy } from '../options/access-policy.ts'
+import type { DeclaredRoute } from './declared-routes.ts'
+import type { RouteAccess } from './types.ts'
+
+/** What guards a route; `null` where it is open. */
+type RouteGuard = AccessPolicy | null
+
+/** `config.idToken` of every route, compiled once. */
+export class RoutePolicies {
+  readonly #defaults: AccessPolicy
+  readonly #compiled = new WeakMap<object, AccessPolicy>()
+
+  constructor(defaults: AccessPolicy) {
+    this.#defaults = defaults
+  }
+
+  /**
+   * What guards the route of a request.
+   *
+   * The not-found handler belongs to no route: it answers whoever is verified, and where there is
+   * a default list only those in it, so that nobody else can find out which routes exist.
+   */
+  of(request: FastifyRequest): RouteGuard {
+    if (request.is404) return this.#defaults
+    const { config, url = '', method } = request.routeOptions
+    return this.#guard(config.idToken, method, url)
+  }
+
+  /** @throws TypeError naming the route whose `config.idToken` is wrong or missing */
+  check(routes: readonly DeclaredRoute[]): void {
+    for (const route of routes) this.#guardOf(route)
+  }
+
+  /** One row a route; the HEAD twin that Fastify makes of a GET route is that route. */
+  list(routes: readonly DeclaredRoute[]): RouteAccess[] {
+    return routes
+      .filter((route) => !isHeadTwin(route, routes))
+      .flatMap((route) =>
+        [route.method].flat().map((method) => rowOf(method, route.url, this.#guardOf(route))),
+      )
+  }
+
+  #guardOf({ config, method, url }: DeclaredRoute): RouteGuard {
+    return this.#guard(config?.idToken, method, url)
+  }
+
+  #guard(idToken: unknown, method: string | readonly string[], url: string): RouteGuard {
+    if (idToken === false) return null
+    const known = typeof idToken === 'object' && idToken !== null && this.#compiled.get(idToken)
+    if (known) return known
+    const where = `${[method].flat().join()} ${url} config.idToken`
+    const policy =
+      idToken === undefined ? this.#defaults : acceptPolicy(where, idToken, this.#defaults)
+    requireList(`${where}.allowedCallers`, policy)
+    if (idToken !== undefined) this.#compiled.set(idToken as object, policy)
+    return policy
+  }
+}
+
+function isHeadTwin(route: DeclaredRoute, routes: readonly DeclaredRoute[]): boolean {
+  return (
+    route.method === 'HEAD' &&
+    routes.some(
+      ({ method, url, config }) => method === 'GET' && url === route.url && config === route.config,
+    )
+  )
+}
+
+function rowOf(method: string, url: string, guard: RouteGuard): RouteAccess {
+  if (guard === null) return { method, url, access: 'open', allowedCallers: [], audience: [] }
+  return {
+    method,
+    url,
+    access: guard.optional ? 'optional' : 'callers',
+    allowedCallers: guard.allowedCallers?.configured ?? [],
+    audience: guard.audiences.configured,
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * Decide which Google Cloud service may call which: Google-signed ID tokens in Fastify.
+ *
+ * @packageDocumentation
+ */
+import { plugin } from './fastify/plugin.ts'
+import { IdTokenError } from './verdict/id-token-error.ts'
+import { createVerifier } from './verifier/create-verifier.ts'
+
+// `require()` of this package yields the plugin itself (Node takes the export of this name), so
+// what ESM imports by name hangs on it.
+const requirable = Object.assign(plugin, { default: plugin, createVerifier, IdTokenError })
+
+export { createVerifier, IdTokenError, plugin as default, requirable as 'module.exports' }
+export type { RouteAccess } from './fastify/types.ts'
+export type * from './public-types.ts'

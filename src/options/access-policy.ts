@@ -1,0 +1,65 @@
+import {
+  acceptAllowedCallers,
+  type AllowedCaller,
+  type AllowedCallers,
+} from '../caller/allowed-callers.ts'
+import { acceptAudiences, type Audiences } from './audiences.ts'
+import { acceptNames, invalidOption } from './invalid-option.ts'
+
+/** Who may call one route, as its author writes it. */
+export interface RoutePolicy {
+  /** Replaces the default list. */
+  allowedCallers?: readonly AllowedCaller[] | undefined
+  /** Replaces the default audience. */
+  audience?: string | readonly string[] | undefined
+  /**
+   * A request without a token gets in, and its caller is `null`. One that brings a token is judged
+   * like any other. Default `false`.
+   */
+  optional?: boolean | undefined
+}
+
+/** Who may call, compiled at start. */
+export interface AccessPolicy {
+  readonly optional: boolean
+  /** `null`: whoever is verified. */
+  readonly allowedCallers: AllowedCallers | null
+  readonly audiences: Audiences
+}
+
+/**
+ * Judges and compiles a policy over its defaults.
+ *
+ * @throws TypeError naming what is wrong
+ */
+export function acceptPolicy(where: string, value: unknown, defaults: AccessPolicy): AccessPolicy {
+  const policy = acceptNames(where, value, ['allowedCallers', 'audience', 'optional'])
+  const { allowedCallers, audience, optional } = policy
+  if (optional !== undefined && typeof optional !== 'boolean') {
+    throw invalidOption(`${where}.optional`, optional, 'true or false')
+  }
+  return {
+    optional: optional ?? false,
+    allowedCallers:
+      allowedCallers === undefined
+        ? defaults.allowedCallers
+        : acceptAllowedCallers(`${where}.allowedCallers`, allowedCallers),
+    audiences:
+      audience === undefined ? defaults.audiences : acceptAudiences(`${where}.audience`, audience),
+  }
+}
+
+/**
+ * Default deny: an audience alone lets any Google customer in.
+ *
+ * @param name - the option that would hold the list
+ * @throws TypeError where no list says who may call
+ */
+export function requireList(name: string, policy: AccessPolicy): AccessPolicy {
+  if (policy.allowedCallers !== null) return policy
+  throw invalidOption(
+    name,
+    undefined,
+    'a list of callers here, or a default one in allowedCallers; an audience alone lets any Google customer in',
+  )
+}

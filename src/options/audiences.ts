@@ -1,0 +1,32 @@
+import { acceptStrings } from './invalid-option.ts'
+
+/** The audiences that a service answers to: every accepted spelling, with the one configured for it. */
+export interface Audiences {
+  /** As configured. */
+  readonly configured: readonly string[]
+  /** Accepted `aud` claim → the configured audience that it matches. */
+  readonly spellings: ReadonlyMap<string, string>
+}
+
+const ORIGIN = /^https?:\/\/[^/?#]+(\/?)$/
+
+/**
+ * Exact match, with one exception: an origin and the same origin followed by `/` are one audience.
+ * Google's own samples use both, and Cloud Run accepts both.
+ */
+export function acceptAudiences(name: string, value: unknown): Audiences {
+  const configured = acceptStrings(
+    name,
+    value,
+    'a non-empty string or a non-empty list of them: the URLs of this service and its custom audiences',
+  )
+  const spellings = new Map<string, string>()
+  for (const audience of configured) {
+    const origin = ORIGIN.exec(audience)
+    if (origin !== null) {
+      spellings.set(origin[1] === '/' ? audience.slice(0, -1) : `${audience}/`, audience)
+    }
+  }
+  for (const audience of configured) spellings.set(audience, audience)
+  return { configured, spellings }
+}

@@ -1,0 +1,32 @@
+import { BlockList, isIP } from 'node:net'
+import { invalidOption } from './invalid-option.ts'
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+/**
+ * A URL whose traffic nobody on the way can read or change: https, or http that stays on this host.
+ *
+ * @returns the URL, normalised
+ * @throws TypeError naming the option
+ */
+export function acceptSecureUrl(name: string, value: unknown): string {
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null
+  if (url === null || !isSecure(url)) {
+    throw invalidOption(name, value, 'an https URL without credentials, or http on a loopback host')
+  }
+  return url.href
+}
+
+function isSecure({ protocol, hostname, username, password }: URL): boolean {
+  if (username !== '' || password !== '') return false
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
+}
+
+function isLoopback(hostname: string): boolean {
+  const address = hostname.replace(/^\[(.*)\]$/, '$1')
+  const family = isIP(address)
+  if (family === 0) return address === 'localhost'
+  return loopback.check(address, family === 4 ? 'ipv4' : 'ipv6')
+}

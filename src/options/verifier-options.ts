@@ -1,0 +1,230 @@
+import { acceptAllowedCallers, type AllowedCaller } from '../caller/allowed-callers.ts'
+import type { VerificationKey } from '../keys/key-set.ts'
+import { parseJwks } from '../keys/parse-jwks.ts'
+import type { Meter } from '../telemetry/meter.ts'
+import type { ClaimRules } from '../token/check-claims.ts'
+import type { AccessPolicy } from './access-policy.ts'
+import { acceptAudiences } from './audiences.ts'
+import {
+  acceptNames,
+  acceptNumber,
+  acceptStrings,
+  invalidOption,
+  invalidSecretOption,
+} from './invalid-option.ts'
+import { acceptSecureUrl } from './secure-url.ts'
+
+/** Where warnings go: pino's shape. */
+export interface Logger {
+  warn: (finding: object, message: string) => void
+}
+
+/** A JWK set (RFC 7517 section 5) with public keys. */
+export interface JwkSet {
+  readonly keys: readonly object[]
+}
+
+/** The options of the Fastify plugin, the Express middleware and `createVerifier`. */
+export interface VerifierOptions {
+  /**
+   * The URLs of this service and its custom audiences, at least one. Exact match, except that an
+   * origin and the same origin followed by `/` are one audience.
+   */
+  audience: string | readonly string[]
+  /** Who may call routes that bring no list of their own. Default: none, so each route needs one. */
+  allowedCallers?: readonly AllowedCaller[] | undefined
+  /** Default `https://accounts.google.com` and `accounts.google.com`. */
+  issuer?: string | readonly string[] | undefined
+  /** https, or http on a loopback host. Default: Google's v3 certs. Not together with `jwks`. */
+  jwksUri?: string | undefined
+  /** A static key set: nothing is ever fetched. Not together with `jwksUri`. */
+  jwks?: JwkSet | undefined
+  /** Seconds by which clocks may differ, for exp, iat and nbf: 0 to 300. Default 60. */
+  clockTolerance?: number | undefined
+  /** Seconds: a token whose exp − iat is longer is refused. Default 86400. */
+  maxTokenLifetime?: number | undefined
+  /** How many verified tokens are remembered, or `false` for none. Default `{ max: 10000 }`. */
+  tokenCache?: false | { max: number } | undefined
+  /**
+   * Believe a token whose signature Cloud Run has taken away. Only for a service whose IAM check is
+   * on and whose port nothing else reaches: anyone else can forge one. Default `false`.
+   */
+  trustRemovedSignature?: boolean | undefined
+  /** The time, for tests with fixture tokens. Default: the system's. */
+  clock?: (() => Date) | undefined
+  /** For proxies and tests. Default: the global `fetch`. */
+  fetch?: typeof globalThis.fetch | undefined
+  /** An OpenTelemetry `Meter`. Default: no metrics. */
+  meter?: Meter | undefined
+  /** Where warnings go. Default: the app's logger in Fastify, elsewhere `process.emitWarning`. */
+  logger?: Logger | undefined
+}
+
+/** Judged options, with every default filled in. */
+export interface VerifierSettings {
+  readonly rules: ClaimRules
+  /** The policy of a route that says nothing of its own; its list may be missing. */
+  readonly defaultPolicy: AccessPolicy
+  /** The static keys, or where to fetch them. */
+  readonly keys: ReadonlyMap<string, VerificationKey> | string
+  readonly cacheSize: number
+  readonly trustRemovedSignature: boolean
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  readonly fetch: typeof globalThis.fetch
+  readonly meter: Meter | undefined
+  readonly logger: Logger
+}
+
+/** https://accounts.google.com/.well-known/openid-configuration, `jwks_uri`. */
+const GOOGLE_JWKS = 'https://www.googleapis.com/oauth2/v3/certs'
+/** OpenID Connect Core section 2 has the URL; Google's older tokens have the bare host. */
+const GOOGLE_ISSUERS = ['https://accounts.google.com', 'accounts.google.com']
+
+const NAMES = [
+  'audience',
+  'allowedCallers',
+  'issuer',
+  'jwksUri',
+  'jwks',
+  'clockTolerance',
+  'maxTokenLifetime',
+  'tokenCache',
+  'trustRemovedSignature',
+  'clock',
+  'fetch',
+  'meter',
+  'logger',
+] as const satisfies readonly (keyof VerifierOptions)[]
+
+/**
+ * Judges options once, at start.
+ *
+ * @throws TypeError naming the option, its value and what is accepted
+ */
+export function acceptVerifierOptions(value: unknown): VerifierSettings {
+  const options = acceptNames('options', value, NAMES)
+  const clock = acceptClock(options.clock)
+  return {
+    rules: {
+      issuers: acceptStrings(
+        'issuer',
+        options.issuer ?? GOOGLE_ISSUERS,
+        'a non-empty string or a non-empty list of them',
+      ),
+      clockTolerance: acceptNumber('clockTolerance', options.clockTolerance ?? 60, {
+        min: 0,
+        max: 300,
+        unit: 'seconds',
+      }),
+      maxTokenLifetime: acceptNumber('maxTokenLifetime', options.maxTokenLifetime ?? 86_400, {
+        min: 1,
+        max: Number.MAX_SAFE_INTEGER,
+        unit: 'seconds',
+      }),
+    },
+    defaultPolicy: {
+      optional: false,
+      allowedCallers:
+        options.allowedCallers === undefined
+          ? null
+          : acceptAllowedCallers('allowedCallers', options.allowedCallers),
+      audiences: acceptAudiences('audience', options.audience),
+    },
+    keys: acceptKeys(options.jwks, options.jwksUri),
+    cacheSize: acceptCacheSize(options.tokenCache),
+    trustRemovedSignature: acceptTrust(options.trustRemovedSignature),
+    now: () => clock().getTime(),
+    fetch: acceptMethod(options.fetch, 'fetch') ?? GLOBAL_FETCH,
+    meter: acceptObjectWith(options.meter, 'meter', 'createCounter', 'an OpenTelemetry Meter'),
+    logger:
+      acceptObjectWith(options.logger, 'logger', 'warn', 'a logger with warn(object, message)') ??
+      PROCESS_WARNINGS,
+  }
+}
+
+/** What a process without a logger has: Node prints it, and listeners of `warning` get the rest. */
+const PROCESS_WARNINGS: Logger = {
+  warn(finding, message) {
+    const detail = JSON.stringify(finding)
+    process.emitWarning(message, { type: 'GoogleIdTokenWarning', detail })
+  },
+}
+
+/** Looked up at each call, so that one that is patched later, as by tracing, is the one used. */
+const GLOBAL_FETCH: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init)
+
+function acceptKeys(jwks: unknown, jwksUri: unknown): VerifierSettings['keys'] {
+  if (jwks === undefined) return acceptSecureUrl('jwksUri', jwksUri ?? GOOGLE_JWKS)
+  if (jwksUri !== undefined) throw invalidOption('jwksUri', jwksUri, 'either jwks or jwksUri')
+  try {
+    return parseJwks(jwks).keys
+  } catch (error) {
+    // The value is not printed: the mistake may be that it holds a private key.
+    throw invalidSecretOption(
+      'jwks',
+      `is refused: ${(error as Error).message}`,
+      'a JWK set with public RSA keys',
+    )
+  }
+}
+
+function acceptCacheSize(value: unknown): number {
+  if (value === false) return 0
+  const { max } = acceptNames('tokenCache', value ?? { max: 10_000 }, ['max'])
+  if (!Number.isInteger(max) || (max as number) < 1) {
+    throw invalidOption(
+      'tokenCache.max',
+      max,
+      'a whole number of tokens from 1 up, or tokenCache: false',
+    )
+  }
+  return max as number
+}
+
+function acceptTrust(value: unknown): boolean {
+  if (value === undefined || value === false) return false
+  if (value !== true) throw invalidOption('trustRemovedSignature', value, 'true or false')
+  // Cloud Run sets it (https://cloud.google.com/run/docs/container-contract#env-vars). It proves no
+  // IAM check; its absence proves that nobody has checked anything.
+  if (process.env.K_SERVICE === undefined || process.env.K_SERVICE === '') {
+    throw invalidOption(
+      'trustRemovedSignature',
+      value,
+      'true on Cloud Run only, and K_SERVICE is not set here: outside Cloud Run anyone can send such a token',
+    )
+  }
+  return true
+}
+
+function acceptClock(value: unknown): () => Date {
+  const clock = acceptMethod(value, 'clock') ?? (() => new Date())
+  const time: unknown = clock()
+  if (!(time instanceof Date) || Number.isNaN(time.getTime())) {
+    throw invalidOption('clock', value, 'a function that returns a valid Date')
+  }
+  return clock
+}
+
+function acceptMethod<Name extends 'clock' | 'fetch'>(
+  value: unknown,
+  name: Name,
+): VerifierOptions[Name] {
+  if (value !== undefined && typeof value !== 'function') {
+    throw invalidOption(name, value, 'a function')
+  }
+  return value as VerifierOptions[Name]
+}
+
+function acceptObjectWith<Name extends 'meter' | 'logger'>(
+  value: unknown,
+  name: Name,
+  method: string,
+  accepted: string,
+): VerifierOptions[Name] {
+  if (value === undefined) return undefined
+  if (typeof (value as Record<string, unknown> | null)?.[method] !== 'function') {
+    throw invalidOption(name, value, accepted)
+  }
+  return value as VerifierOptions[Name]
+}

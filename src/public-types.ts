@@ -1,0 +1,13 @@
+/** The types that the entries for Fastify and for Express share: Express users have no Fastify. */
+export type { AllowedCaller } from './caller/allowed-callers.ts'
+export type { Caller } from './caller/caller.ts'
+export type { KeySetStats } from './keys/key-set.ts'
+export type { RoutePolicy } from './options/access-policy.ts'
+export type { JwkSet, Logger, VerifierOptions } from './options/verifier-options.ts'
+export type { TokenHeader } from './request/deciding-header.ts'
+export type { Counter, Meter } from './telemetry/meter.ts'
+export type { IdTokenClaims } from './token/claims.ts'
+export type { IdTokenError, IdTokenErrorDetail } from './verdict/id-token-error.ts'
+export type { Check, IdTokenErrorCode } from './verdict/outcomes.ts'
+export type { Verifier, VerifierStats } from './verifier/create-verifier.ts'
+export type { ExplainedCheck, Explanation } from './verifier/explain.ts'

@@ -1,0 +1,51 @@
+import { IdTokenError } from '../verdict/id-token-error.ts'
+import type { DecidingHeader } from './deciding-header.ts'
+
+// RFC 9110 section 11.4: credentials = auth-scheme 1*SP token68, the scheme in any case. Front ends
+// of Google are reported to write "bearer".
+const CREDENTIALS = /^([^ \t]*) *(.*)$/
+
+/** Schemes that a log may name; anything else may be a token that was sent without its scheme. */
+const KNOWN_SCHEMES = /^(?:basic|digest|negotiate|ntlm|dpop|hoba|mutual|oauth|apikey|token|jwt)$/i
+
+/** The token, where the value is exactly `Bearer <token>`. */
+export function tokenIn(value: string): string | undefined {
+  // The common spelling, without a regular expression.
+  if (value.startsWith('Bearer ') && isOneToken(value, 7)) return value.slice(7)
+  const [, scheme = '', rest = ''] = CREDENTIALS.exec(value) ?? []
+  return scheme.toLowerCase() === 'bearer' && isOneToken(rest, 0) ? rest : undefined
+}
+
+/**
+ * The one token of the header that decides.
+ *
+ * @throws IdTokenError `ID_TOKEN_SCHEME_UNSUPPORTED` or `ID_TOKEN_REQUEST_MALFORMED`
+ */
+export function bearerToken({ name, value }: DecidingHeader): string {
+  const token = tokenIn(value)
+  if (token !== undefined) return token
+  const [, scheme = '', rest = ''] = CREDENTIALS.exec(value) ?? []
+  const expected = `${name}: Bearer <token>`
+  if (scheme.toLowerCase() !== 'bearer') {
+    throw new IdTokenError('ID_TOKEN_SCHEME_UNSUPPORTED', { expected, found: schemeShown(scheme) })
+  }
+  throw new IdTokenError('ID_TOKEN_REQUEST_MALFORMED', {
+    expected,
+    found: rest === '' ? 'no token' : 'more than one token',
+  })
+}
+
+/** A comma counts as a break: proxies join repeated headers with one, and no token has any. */
+function isOneToken(text: string, start: number): boolean {
+  return (
+    text.length > start &&
+    !text.includes(' ', start) &&
+    !text.includes(',', start) &&
+    !text.includes('\t', start)
+  )
+}
+
+function schemeShown(scheme: string): string {
+  if (scheme === '') return 'an empty header'
+  return KNOWN_SCHEMES.test(scheme) ? scheme : 'no known scheme'
+}

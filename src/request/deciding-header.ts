@@ -1,0 +1,60 @@
+import { IdTokenError } from '../verdict/id-token-error.ts'
+
+/** The headers that may carry the token, in lower case. */
+export type TokenHeader = 'x-serverless-authorization' | 'authorization'
+
+/** What is read of a request: an `http.IncomingMessage` has it all, and so has HTTP/2's. */
+export interface RequestHeaders {
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly rawHeaders?: readonly string[] | undefined
+}
+
+/**
+ * The value of a header as it was sent, or `undefined` where it was not sent.
+ *
+ * `request.headers` cannot be asked: of two Authorization headers it keeps the first, and two
+ * X-Serverless-Authorization headers it joins, so that an attacker's could hide behind another.
+ *
+ * @throws IdTokenError `ID_TOKEN_REQUEST_MALFORMED` where the header was sent twice
+ */
+export function headerValue(request: RequestHeaders, name: TokenHeader): string | undefined {
+  const raw = request.rawHeaders ?? flattened(request.headers)
+  let value: string | undefined
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const sent = raw[i]
+    // The lengths differ for nearly every header, which saves lower-casing each of them.
+    if (sent?.length !== name.length || sent.toLowerCase() !== name) continue
+    if (value !== undefined) {
+      throw new IdTokenError('ID_TOKEN_REQUEST_MALFORMED', {
+        expected: `one ${name} header`,
+        found: 'more than one',
+      })
+    }
+    value = raw[i + 1]
+  }
+  return value
+}
+
+/** For request-like objects without raw headers, as adapters and test doubles make them. */
+function flattened(headers: RequestHeaders['headers']): string[] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    value === undefined ? [] : [value].flat().flatMap((one) => [name, one]),
+  )
+}
+
+/** The header that decides, and its value as sent. */
+export interface DecidingHeader {
+  readonly name: TokenHeader
+  readonly value: string
+}
+
+/**
+ * X-Serverless-Authorization wherever it is present, even empty: on Cloud Run it is the one that
+ * the IAM check looks at, and Authorization is then the caller's to fill at will.
+ */
+export function decidingHeader(request: RequestHeaders): DecidingHeader | null {
+  const serverless = headerValue(request, 'x-serverless-authorization')
+  if (serverless !== undefined) return { name: 'x-serverless-authorization', value: serverless }
+  const authorization = headerValue(request, 'authorization')
+  return authorization === undefined ? null : { name: 'authorization', value: authorization }
+}

@@ -1,0 +1,31 @@
+import { tokenIn } from './bearer-token.ts'
+import { headerValue, type RequestHeaders } from './deciding-header.ts'
+
+/**
+ * What Cloud Run puts in the place of the signature of the token that it has checked, before the
+ * request reaches the container
+ * (https://cloud.google.com/run/docs/troubleshooting#signature-removed). It is valid base64url, so
+ * nothing but this comparison tells it from a signature.
+ */
+const MARKER = '.SIGNATURE_REMOVED_BY_GOOGLE'
+
+/** Whether the platform has taken the signature of this token away. */
+export function isSignatureRemoved(token: string): boolean {
+  return token.endsWith(MARKER)
+}
+
+/**
+ * The same token with its signature, where Authorization still holds it.
+ *
+ * Callers may send one token in both headers; Cloud Run checks X-Serverless-Authorization, takes
+ * the signature off it, and leaves Authorization alone. The twin is the same token byte for byte up
+ * to the signature, and is verified in full: nothing is taken on trust.
+ *
+ * @throws IdTokenError `ID_TOKEN_REQUEST_MALFORMED` where Authorization was sent twice
+ */
+export function intactTwin(request: RequestHeaders, stripped: string): string | null {
+  const value = headerValue(request, 'authorization')
+  const twin = value === undefined ? undefined : tokenIn(value)
+  if (twin === undefined || isSignatureRemoved(twin)) return null
+  return twin.startsWith(stripped.slice(0, 1 - MARKER.length)) ? twin : null
+}

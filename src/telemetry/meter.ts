@@ -1,0 +1,9 @@
+/** What is used of an OpenTelemetry `Meter`; any version of `@opentelemetry/api` 1 has it. */
+export interface Meter {
+  createCounter: (name: string, options?: { description?: string; unit?: string }) => Counter
+}
+
+/** What is used of an OpenTelemetry `Counter`. */
+export interface Counter {
+  add: (value: number, attributes?: Record<string, string>) => void
+}

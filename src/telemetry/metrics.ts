@@ -1,0 +1,32 @@
+import type { Caller } from '../caller/caller.ts'
+import { IdTokenError } from '../verdict/id-token-error.ts'
+import type { Meter } from './meter.ts'
+
+/** What is counted. No attribute holds anything that a caller chose. */
+export interface Metrics {
+  /** One judged request or token: `google_id_token.verdicts` by `outcome`. */
+  readonly verdict: (error: unknown, caller: Caller | null) => void
+  /** One fetch of the key set: `google_id_token.key_fetches` by `outcome`. */
+  readonly keyFetch: (outcome: 'ok' | 'failed') => void
+}
+
+/** Counters on the meter; nothing without one. */
+export function createMetrics(meter: Meter | undefined): Metrics {
+  const verdicts = meter?.createCounter('google_id_token.verdicts', {
+    description: 'Requests and tokens judged, by outcome: accepted, anonymous, or the error code',
+    unit: '{verdict}',
+  })
+  const keyFetches = meter?.createCounter('google_id_token.key_fetches', {
+    description: 'Fetches of the key set, by outcome: ok or failed',
+    unit: '{fetch}',
+  })
+  return {
+    verdict: (error, caller) => verdicts?.add(1, { outcome: outcomeOf(error, caller) }),
+    keyFetch: (outcome) => keyFetches?.add(1, { outcome }),
+  }
+}
+
+function outcomeOf(error: unknown, caller: Caller | null): string {
+  if (error === null) return caller === null ? 'anonymous' : 'accepted'
+  return error instanceof IdTokenError ? error.code : 'error'
+}

@@ -1,0 +1,69 @@
+/**
+ * The claims of a Google ID token, as Google's own tokens have them
+ * (https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload).
+ */
+export interface IdTokenClaims {
+  readonly iss: string
+  /** Always a single string in Google's tokens: a list is refused. */
+  readonly aud: string
+  readonly sub: string
+  /** Seconds since the epoch. */
+  readonly iat: number
+  /** Seconds since the epoch. */
+  readonly exp: number
+  /** Seconds since the epoch. */
+  readonly nbf?: number
+  readonly azp?: string
+  readonly email?: string
+  readonly email_verified?: boolean
+  /** The Workspace domain of a person. */
+  readonly hd?: string
+  /** `google.compute_engine` for a virtual machine's token with `format=full`. */
+  readonly google?: Readonly<Record<string, unknown>>
+  readonly [claim: string]: unknown
+}
+
+type ClaimType = 'string' | 'number' | 'boolean'
+
+/** The claims that are judged; those of RFC 7519 section 4.1 and OpenID Connect Core section 5.1. */
+const JUDGED: readonly (readonly [claim: string, type: ClaimType, required: boolean])[] = [
+  ['iss', 'string', true],
+  // RFC 7519 allows a list. Google never sends one, and OpenID Connect Core section 3.1.3.7 has a
+  // token refused that is also meant for audiences we do not trust, so a list is refused whole.
+  ['aud', 'string', true],
+  ['sub', 'string', true],
+  ['iat', 'number', true],
+  ['exp', 'number', true],
+  ['nbf', 'number', false],
+  ['azp', 'string', false],
+  ['email', 'string', false],
+  ['email_verified', 'boolean', false],
+]
+
+/** What is wrong with a payload as a set of claims, or `null` where its types are right. */
+export function claimsProblem(
+  payload: Readonly<Record<string, unknown>>,
+): { expected: string; found: string } | null {
+  for (const [claim, type, required] of JUDGED) {
+    const value = Object.hasOwn(payload, claim) ? payload[claim] : undefined
+    if (value === undefined ? required : !isOfType(value, type)) {
+      return {
+        expected: `claim ${claim}: a ${type}`,
+        found: value === undefined ? 'no such claim' : typeName(value),
+      }
+    }
+  }
+  return null
+}
+
+function isOfType(value: unknown, type: ClaimType): boolean {
+  if (type === 'number') return Number.isFinite(value)
+  return typeof value === type && value !== ''
+}
+
+function typeName(value: unknown): string {
+  if (value === null) return 'null'
+  if (value === '') return 'an empty string'
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'number' ? 'a number that is not finite' : `a ${typeof value}`
+}

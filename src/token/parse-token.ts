@@ -1,0 +1,88 @@
+import { isUtf8 } from 'node:buffer'
+import { IdTokenError } from '../verdict/id-token-error.ts'
+import { decodeBase64url } from './base64url.ts'
+import { claimsProblem, type IdTokenClaims } from './claims.ts'
+
+/** A token taken apart; nothing about it is verified yet. */
+export interface ParsedToken {
+  /** `undefined` where the header names no key: none can be found for it. */
+  readonly kid: string | undefined
+  readonly claims: IdTokenClaims
+  /** The first two segments with the dot, which is what is signed (RFC 7515 section 5.1). */
+  readonly signingInput: string
+  readonly signature: Buffer
+}
+
+type JsonObject = Readonly<Record<string, unknown>>
+
+const LONGEST_TOKEN = 8192
+
+/**
+ * Takes a token apart: a JWS in compact serialization (RFC 7515 section 5.2) with alg RS256.
+ *
+ * @throws IdTokenError `ID_TOKEN_MALFORMED` or `ID_TOKEN_ALGORITHM_NOT_ALLOWED`
+ */
+export function parseToken(token: string): ParsedToken {
+  const [headerSegment, payloadSegment, signatureSegment] = threeSegments(token)
+  const header = jsonObject('header', headerSegment)
+  const claims = jsonObject('payload', payloadSegment)
+  const signature = signatureBytes(header, signatureSegment)
+  // RFC 7515 section 4.1.11: extensions that must be understood, and none is.
+  if (Object.hasOwn(header, 'crit')) throw malformed('a header without crit', 'crit')
+  const problem = claimsProblem(claims)
+  if (problem !== null) throw malformed(problem.expected, problem.found)
+  // RFC 8725 section 3.1: the algorithm is ours to choose, never the token's.
+  if (header.alg !== 'RS256') {
+    throw new IdTokenError('ID_TOKEN_ALGORITHM_NOT_ALLOWED', {
+      expected: 'RS256',
+      found: header.alg ?? 'no alg',
+    })
+  }
+  return {
+    kid: typeof header.kid === 'string' ? header.kid : undefined,
+    claims: claims as IdTokenClaims,
+    signingInput: token.slice(0, headerSegment.length + 1 + payloadSegment.length),
+    signature,
+  }
+}
+
+function threeSegments(token: string): [header: string, payload: string, signature: string] {
+  if (token.length > LONGEST_TOKEN) {
+    throw malformed(`at most ${LONGEST_TOKEN} characters`, token.length)
+  }
+  const [header, payload, signature, more] = token.split('.', 4)
+  if (header === undefined || payload === undefined || signature === undefined) {
+    throw malformed('three segments', 'fewer')
+  }
+  if (more !== undefined) throw malformed('three segments', 'more')
+  return [header, payload, signature]
+}
+
+function jsonObject(part: 'header' | 'payload', segment: string): JsonObject {
+  const bytes = decodeBase64url(segment)
+  if (bytes === null) throw malformed(`${part}: strict base64url`, 'something else')
+  let value: unknown
+  try {
+    // Undecodable bytes would become U+FFFD, and two different tokens would say the same.
+    value = isUtf8(bytes) ? JSON.parse(bytes.toString('utf8')) : undefined
+  } catch {
+    value = undefined
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw malformed(`${part}: a JSON object`, 'something else')
+  }
+  return value as JsonObject
+}
+
+function signatureBytes(header: JsonObject, segment: string): Buffer {
+  // RFC 7518 section 3.6: an unsecured JWS has an empty signature. Its shape is right; its
+  // algorithm, which is judged next, is not.
+  if (segment === '' && header.alg === 'none') return Buffer.alloc(0)
+  const bytes = decodeBase64url(segment)
+  if (bytes === null) throw malformed('signature: strict base64url', 'something else')
+  return bytes
+}
+
+function malformed(expected: string, found: unknown): IdTokenError {
+  return new IdTokenError('ID_TOKEN_MALFORMED', { expected, found })
+}
