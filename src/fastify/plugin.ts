@@ -1,4 +1,4 @@
-import type { FastifyPluginCallback, onRequestHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyPluginCallback, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { VerifierOptions } from '../options/verifier-options.ts'
 import { invalidOption } from '../options/invalid-option.ts'
@@ -23,6 +23,15 @@ export interface GoogleIdTokenOptions extends VerifierOptions {
 }
 
 const googleIdToken: FastifyPluginCallback<GoogleIdTokenOptions> = (app, options, done) => {
+  try {
+    guardRoutes(app, options)
+    done()
+  } catch (error) {
+    done(error as Error)
+  }
+}
+
+function guardRoutes(app: FastifyInstance, options: GoogleIdTokenOptions): void {
   if (app.hasDecorator('idTokenVerifier')) {
     throw new Error(
       'fastify-google-id-token is registered already in this scope or around it: register it in sibling scopes, or give routes a config.idToken of their own',
@@ -47,7 +56,6 @@ const googleIdToken: FastifyPluginCallback<GoogleIdTokenOptions> = (app, options
     core.verifier.close()
     closed()
   })
-  done()
 }
 
 async function prefetched(verifier: Verifier, prefetch: true | 'required'): Promise<void> {
