@@ -5,6 +5,7 @@ import t from 'tap'
 import { jwks, optionsOf, rawHeadersOf, rows, type ExpectedOutcome } from '../fixtures/rows.ts'
 import { fixtureFiles } from '../fixtures/table.ts'
 import { createVerifier, IdTokenError, type Caller } from '../src/index.ts'
+import { OUTCOMES } from '../src/verdict/outcomes.ts'
 
 t.test('the committed files are what the script makes', async (t) => {
   for (const [name, text] of await fixtureFiles()) {
@@ -23,6 +24,17 @@ t.test('the public key set holds no private key', (t) => {
 
 t.test('each row has a name of its own', (t) => {
   t.equal(new Set(rows.map(({ name }) => name)).size, rows.length)
+  t.end()
+})
+
+t.test('each outcome has several rows', (t) => {
+  const shown = rows.map(({ outcome }) => ('code' in outcome ? outcome.code : 'accepted'))
+  for (const code of Object.keys(OUTCOMES)) {
+    const count = shown.filter((one) => one === code).length
+    // A key set that is given cannot be unavailable: test/verifier.test.ts shows that outcome.
+    if (code === 'ID_TOKEN_KEYS_UNAVAILABLE') t.equal(count, 0)
+    else t.ok(count >= 2, `${code}: ${count} rows`)
+  }
   t.end()
 })
 
