@@ -12,5 +12,6 @@ import { createVerifier } from './verifier/create-verifier.ts'
 const requirable = Object.assign(plugin, { default: plugin, createVerifier, IdTokenError })
 
 export { createVerifier, IdTokenError, plugin as default, requirable as 'module.exports' }
+export type { GoogleIdTokenOptions } from './fastify/plugin.ts'
 export type { RouteAccess } from './fastify/types.ts'
 export type * from './public-types.ts'

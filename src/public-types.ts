@@ -2,9 +2,16 @@
 export type { AllowedCaller } from './caller/allowed-callers.ts'
 export type { Caller } from './caller/caller.ts'
 export type { KeySetStats } from './keys/key-set.ts'
+export type { KeyStore, StoredKeys } from './keys/key-store.ts'
 export type { RoutePolicy } from './options/access-policy.ts'
 export type { JwkSet, Logger, VerifierOptions } from './options/verifier-options.ts'
 export type { TokenHeader } from './request/deciding-header.ts'
+export type {
+  KeysFailedMessage,
+  KeysRefreshedMessage,
+  TokenRejectedMessage,
+  TokenVerifiedMessage,
+} from './telemetry/channels.ts'
 export type { Counter, Meter } from './telemetry/meter.ts'
 export type { IdTokenClaims } from './token/claims.ts'
 export type { IdTokenError, IdTokenErrorDetail } from './verdict/id-token-error.ts'

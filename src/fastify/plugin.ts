@@ -1,13 +1,28 @@
 import type { FastifyInstance, FastifyPluginCallback, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { VerifierOptions } from '../options/verifier-options.ts'
+import { invalidOption } from '../options/invalid-option.ts'
+import type { IdTokenError } from '../verdict/id-token-error.ts'
 import { logRefusal } from '../verdict/log-refusal.ts'
-import { createVerifierCore, type VerifierCore } from '../verifier/create-verifier.ts'
+import {
+  createVerifierCore,
+  type Verifier,
+  type VerifierCore,
+} from '../verifier/create-verifier.ts'
 import { declaredRoutes } from './declared-routes.ts'
 import { RoutePolicies } from './route-policies.ts'
 import './types.ts'
 
-const googleIdToken: FastifyPluginCallback<VerifierOptions> = (app, options, done) => {
+/** The options of the Fastify plugin: a verifier's, and when keys are fetched first. */
+export interface GoogleIdTokenOptions extends VerifierOptions {
+  /**
+   * `true`: the first fetch of keys starts when the app is ready, and nobody waits for it.
+   * `'required'`: the app does not start without keys. Default `true`.
+   */
+  prefetch?: true | 'required' | undefined
+}
+
+const googleIdToken: FastifyPluginCallback<GoogleIdTokenOptions> = (app, options, done) => {
   try {
     guardScope(app, options)
   } catch (error) {
@@ -18,9 +33,13 @@ const googleIdToken: FastifyPluginCallback<VerifierOptions> = (app, options, don
   done()
 }
 
-function guardScope(app: FastifyInstance, options: VerifierOptions): void {
+function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
   if (app.hasDecorator('idTokenVerifier')) throw registeredTwice()
-  const core = createVerifierCore({ ...options, logger: options.logger ?? app.log })
+  const { prefetch = true, ...verifierOptions } = options
+  if ((prefetch as unknown) !== true && prefetch !== 'required') {
+    throw invalidOption('prefetch', prefetch, "true or 'required'")
+  }
+  const core = createVerifierCore({ ...verifierOptions, logger: options.logger ?? app.log })
   const policies = new RoutePolicies(core.settings.defaultPolicy)
   const routes = declaredRoutes(app)
   if (routes.incomplete) core.settings.logger.warn({}, UNKNOWN_ROUTES_WARNING)
@@ -28,13 +47,13 @@ function guardScope(app: FastifyInstance, options: VerifierOptions): void {
   app.decorate('listAllowedCallers', () => policies.list(routes.list()))
   app.decorateRequest('caller', null as never)
   app.addHook('onRequest', createGuard(core, policies))
-  app.addHook('onReady', (ready) => {
+  app.addHook('onReady', async () => {
     // A scope inside this one may have been loaded, with a plugin of its own, before this one was.
     if (routes.list().some(({ scope }) => scope.idTokenVerifier !== core.verifier)) {
       throw registeredTwice()
     }
     policies.check(routes.list())
-    ready()
+    await prefetched(core.verifier, prefetch)
   })
   app.addHook('onClose', (_app, closed) => {
     core.verifier.close()
@@ -49,6 +68,20 @@ function registeredTwice(): Error {
   return new Error(
     'fastify-google-id-token is registered twice in one scope, or in a scope and one inside it: register it in sibling scopes, or give routes a config.idToken of their own',
   )
+}
+
+async function prefetched(verifier: Verifier, prefetch: true | 'required'): Promise<void> {
+  if (prefetch === true) {
+    // The key set logs what goes wrong, and the first request tries again.
+    verifier.ready().catch(() => undefined)
+    return
+  }
+  try {
+    await verifier.ready()
+  } catch (cause) {
+    const { found } = (cause as IdTokenError).detail
+    throw new Error(`prefetch is 'required', and no keys could be had: ${String(found)}`, { cause })
+  }
 }
 
 /** `onRequest` comes before any body is read: a caller who is refused sends it in vain. */

@@ -1,39 +1,48 @@
-/** What a fetch of the key set needs of the outside world. */
+import type { ResponseHeaders } from './freshness.ts'
+
+/** One request for a key set. */
 export interface JwksRequest {
   readonly uri: string
   readonly fetch: typeof globalThis.fetch
-  /** Milliseconds for headers and body together. */
-  readonly timeout: number
-  /** Ends the request from outside. */
+  /** The entity tag of the answer in hand, if it had one. */
+  readonly etag: string | undefined
+  /** Ends the request: after the timeout, or from outside. */
   readonly signal: AbortSignal
+}
+
+/** What the endpoint answered. */
+export interface JwksAnswer {
+  /** `undefined`: the document in hand is still right (304). */
+  readonly document: unknown
+  readonly headers: ResponseHeaders
 }
 
 const LARGEST_BODY = 64 * 1024
 
 /**
- * Fetches the JWK set document.
+ * Asks the endpoint for its JWK set, once.
  *
- * Only a plain 200 counts: a redirect would hand the choice of keys to whoever answers it.
+ * Only 200 counts, and 304 where an entity tag was sent: a redirect would hand the choice of keys
+ * to whoever it names.
  *
  * @throws Error saying what went wrong; it quotes nothing of the answer but its status
  */
-export async function fetchJwks(request: JwksRequest): Promise<unknown> {
-  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(request.timeout)])
-  return Promise.race([download(request, signal), aborted(signal)])
+export function fetchJwks(request: JwksRequest): Promise<JwksAnswer> {
+  // An injected `fetch` may not heed the signal; nobody must wait for it all the same.
+  return Promise.race([ask(request), aborted(request.signal)])
 }
 
-async function download(request: JwksRequest, signal: AbortSignal): Promise<unknown> {
+async function ask({ uri, fetch, etag, signal }: JwksRequest): Promise<JwksAnswer> {
   const init: RequestInit & { cache: 'no-store' } = {
     signal,
     redirect: 'manual',
     // A framework's patched fetch may otherwise answer from a cache of its own.
     cache: 'no-store',
-    headers: { accept: 'application/json' },
+    headers: { accept: 'application/json', ...(etag !== undefined && { 'if-none-match': etag }) },
   }
-  const response = await request.fetch(request.uri, init)
+  const response = await fetch(uri, init)
   try {
-    if (response.status !== 200) throw new Error(`the key endpoint answered ${response.status}`)
-    return parsedJson(await boundedText(response))
+    return await read(response, etag !== undefined)
   } catch (error) {
     // Frees the connection of an answer that is not read to its end.
     await response.body?.cancel().catch(() => undefined)
@@ -41,20 +50,24 @@ async function download(request: JwksRequest, signal: AbortSignal): Promise<unkn
   }
 }
 
-function parsedJson(text: string): unknown {
+async function read(response: Response, conditional: boolean): Promise<JwksAnswer> {
+  const { status, redirected } = response
+  const headers = Object.fromEntries(response.headers)
+  if (status === 304 && conditional) return { document: undefined, headers }
+  if (status !== 200 || redirected) throw new Error(`the key endpoint answered ${status}`)
+  const text = await boundedText(response)
   try {
-    return JSON.parse(text)
+    return { document: JSON.parse(text), headers }
   } catch {
     // The parser's own message quotes the answer.
     throw new Error('the key endpoint did not answer with JSON')
   }
 }
 
-async function boundedText(response: Response): Promise<string> {
-  if (response.body === null) return ''
+async function boundedText({ body }: Response): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength
     if (size > LARGEST_BODY) throw new Error(`the key endpoint answered over ${LARGEST_BODY} bytes`)
     chunks.push(chunk)
@@ -62,17 +75,12 @@ async function boundedText(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** An injected `fetch` may not heed the signal; nobody must wait for it all the same. */
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     signal.addEventListener(
       'abort',
       () => {
-        reject(
-          signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError'
-            ? new Error('the key endpoint did not answer in time')
-            : new Error('the verifier was closed'),
-        )
+        reject(signal.reason as Error)
       },
       { once: true },
     )

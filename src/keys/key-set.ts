@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import type { IdTokenError } from '../verdict/id-token-error.ts'
 
 /** A public key that tokens may be verified with. */
 export interface VerificationKey {
@@ -9,35 +10,52 @@ export interface VerificationKey {
   readonly exponent: string
 }
 
+/** Keys by `kid`. */
+export type Keys = ReadonlyMap<string, VerificationKey>
+
+/**
+ * How fetched keys stand. `fresh`: within the lifetime that the endpoint gave them. `stale`: past
+ * it, still in use because no newer answer could be had. `none`: nothing usable.
+ */
+export type KeysState = 'fresh' | 'stale' | 'none'
+
 /** What is known of the keys, for `stats()`. */
 export interface KeySetStats {
-  /** `static`: given as an option; `none`: never had any; otherwise how the last good set stands. */
-  readonly state: 'static' | 'none' | 'fresh' | 'stale'
+  /** `static` for keys that were given as an option. */
+  readonly state: 'static' | KeysState
   /** How many keys are in hand. */
   readonly keys: number
   /** Fetches begun, whatever came of them. */
   readonly fetches: number
   /** Fetches that brought no usable keys. */
   readonly failures: number
-  /** Seconds since the last good answer, `null` without one. */
+  /** Seconds since the last good answer; `null` without one. */
   readonly age: number | null
 }
 
 /**
- * Where the keys come from. Everything above asks this face only, and asks it in a way that has an
- * answer at once when keys are in hand.
+ * Where the keys come from. All that is above asks this face only; it has an answer at once
+ * whenever keys are in hand, and nobody who has a good token waits for a fetch then.
  */
 export interface KeySet {
-  /** The keys in hand by `kid`, or `null` where there are none that may be used. */
-  current: () => ReadonlyMap<string, VerificationKey> | null
-  /** Resolves when keys are in hand; rejects with `ID_TOKEN_KEYS_UNAVAILABLE`. */
-  ready: () => Promise<void>
+  /** The keys in hand, or `null` where there are none that may be used. */
+  readonly current: () => Keys | null
   /**
-   * After `current()` lacked a `kid`: resolves to its key if one refetch, where one is due, brings
-   * it. `null` at once where no refetch is due.
+   * Resolves when keys are in hand, to whether they were fetched after the call; rejects with
+   * `ID_TOKEN_KEYS_UNAVAILABLE`.
    */
-  refetchFor: (kid: string) => Promise<VerificationKey | undefined> | null
-  stats: () => KeySetStats
+  readonly ready: () => Promise<boolean>
+  /**
+   * For a `kid` that the keys in hand lack: resolves when a fetch has ended that may have brought
+   * it. `null` where no fetch is due.
+   */
+  readonly refetch: (kid: string) => Promise<void> | null
+  /**
+   * The error where nobody can say which keys there are, because no usable answer could be had in
+   * time; `null` where the keys in hand are known to be all.
+   */
+  readonly unavailable: () => IdTokenError | null
+  readonly stats: () => KeySetStats
   /** Ends whatever is under way; nothing is fetched afterwards. */
-  close: () => void
+  readonly close: () => void
 }

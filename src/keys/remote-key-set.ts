@@ -1,93 +1,279 @@
 import { IdTokenError } from '../verdict/id-token-error.ts'
-import { fetchJwks } from './fetch-jwks.ts'
-import type { KeySet, KeySetStats, VerificationKey } from './key-set.ts'
+import { Backoff } from './backoff.ts'
+import { fetchJwks, type JwksAnswer } from './fetch-jwks.ts'
+import { freshenedHeaders, freshnessLifetime, type ResponseHeaders } from './freshness.ts'
+import type { Keys, KeySet, KeySetStats, KeysState } from './key-set.ts'
+import {
+  fromStoredKeys,
+  loadWithin,
+  toStoredKeys,
+  type AgedKeys,
+  type KeyStore,
+} from './key-store.ts'
 import { parseJwks } from './parse-jwks.ts'
+import { RefetchBudget } from './refetch-budget.ts'
 
 /** What a remote key set is made of. */
 export interface RemoteKeySetOptions {
   readonly uri: string
   readonly fetch: typeof globalThis.fetch
-  /** Milliseconds since the epoch. */
+  /** Milliseconds past their lifetime for which the last good keys may be used. */
+  readonly maxStale: number
+  readonly keyStore: KeyStore | undefined
+  readonly events: KeyEvents
+  /** Milliseconds since the epoch, for the age of keys. */
   readonly now: () => number
-  readonly logger: { readonly warn: (finding: object, message: string) => void }
-  /** Told of every fetch that has ended. */
-  readonly fetched: (outcome: 'ok' | 'failed') => void
+  /** Milliseconds since any moment, for waiting; it never stands still. */
+  readonly steadyNow: () => number
+  /** Milliseconds for one fetch, headers and body together. Default 3000. */
+  readonly timeout?: number
+  /** Uniform from 0 to 1. Default `Math.random`. */
+  readonly random?: () => number
 }
 
-type Keys = ReadonlyMap<string, VerificationKey>
+/** Told of what happens to the keys. */
+export interface KeyEvents {
+  readonly refreshed: (keys: AgedKeys, skipped: readonly string[]) => void
+  readonly failed: (failure: KeyFailure) => void
+  readonly storeFailed: (action: 'load' | 'save', reason: string) => void
+}
 
-const TIMEOUT = 3_000
-const LIFE = 600_000
-const REFETCH_INTERVAL = 10_000
+/** A fetch that brought no usable keys. */
+export interface KeyFailure {
+  readonly reason: string
+  /** How the keys in hand stand without it. */
+  readonly state: KeysState
+  /** Milliseconds until another may be tried. */
+  readonly retryIn: number
+}
 
-/** The keys that a JWKS endpoint publishes: fetched when they are needed, kept for ten minutes. */
+/** Keys in hand, and when what is due: milliseconds since the epoch. */
+interface KeysInHand extends AgedKeys {
+  readonly headers: ResponseHeaders
+  readonly refreshAt: number
+  readonly staleAt: number
+  readonly unusableAt: number
+}
+
+interface Flight {
+  readonly startedAt: number
+  readonly controller: AbortController
+  /** Resolves when it is over, whatever came of it. */
+  readonly ended: Promise<void>
+}
+
+/** The part of their lifetime after which keys are refreshed, and by how much it varies. */
+const REFRESH_FROM = 0.8
+const REFRESH_JITTER = 0.1
+
+/**
+ * The keys that a JWKS endpoint publishes, kept through whatever becomes of the endpoint.
+ *
+ * Everything is driven by requests: between them an instance on Cloud Run may have no CPU, and a
+ * timer would stand still.
+ */
 export class RemoteKeySet implements KeySet {
   readonly #options: RemoteKeySetOptions
-  readonly #closed = new AbortController()
-  #keys: Keys | null = null
-  #fetchedAt = -Infinity
-  #attemptedAt = -Infinity
-  #pending: Promise<void> | null = null
+  readonly #random: () => number
+  readonly #timeout: number
+  readonly #backoff: Backoff
+  readonly #budget = new RefetchBudget()
+  #inHand: KeysInHand | null = null
+  #flight: Flight | null = null
   #fetches = 0
   #failures = 0
+  #newestAnswer = 0
+  #lastFailure = 'they were not asked for yet'
+  #restoring: Promise<void> | null = null
+  #closed = false
 
   constructor(options: RemoteKeySetOptions) {
     this.#options = options
+    this.#random = options.random ?? Math.random
+    this.#timeout = options.timeout ?? 3_000
+    this.#backoff = new Backoff(this.#random)
   }
 
   current(): Keys | null {
-    return this.#options.now() - this.#fetchedAt < LIFE ? this.#keys : null
+    const now = this.#options.now()
+    const inHand = this.#inHand
+    if (inHand === null || !(now < inHand.unusableAt)) return null
+    // The request that finds a refresh due sets it off, and goes on with what is there.
+    if (now >= inHand.refreshAt) this.#takeFlight()
+    return inHand.keys
   }
 
-  async ready(): Promise<void> {
-    if (this.current() === null) await this.#fetchOnce()
+  async ready(): Promise<boolean> {
+    if (this.current() !== null) return false
+    const answersBefore = this.#newestAnswer
+    const sources = [this.#takeFlight()?.ended ?? Promise.resolve(), this.#restore()]
+    await Promise.race(sources)
+    if (this.current() === null) await Promise.all(sources)
+    if (this.current() === null) throw this.#unavailable()
+    return this.#newestAnswer > answersBefore
   }
 
-  refetchFor(kid: string): Promise<VerificationKey | undefined> | null {
-    const sinceAttempt = this.#options.now() - this.#attemptedAt
-    if (this.#pending === null && sinceAttempt < REFETCH_INTERVAL) return null
-    return this.#fetchOnce().then(() => this.#keys?.get(kid))
+  refetch(kid: string): Promise<void> | null {
+    const joined = this.#liveFlight()
+    if (joined === null) return this.#takeFlight(this.#budget)?.ended ?? null
+    return joined.ended.then(() => {
+      // That one may have been answered before the key was published: then one of our own.
+      if (!this.#inHand?.keys.has(kid)) return this.#takeFlight(this.#budget)?.ended
+      return undefined
+    })
+  }
+
+  unavailable(): IdTokenError | null {
+    return this.#state() === 'fresh' ? null : this.#unavailable()
   }
 
   stats(): KeySetStats {
+    const state = this.#state()
+    const inHand = state === 'none' ? null : this.#inHand
     return {
-      state: this.#keys === null ? 'none' : this.current() === null ? 'stale' : 'fresh',
-      keys: this.#keys?.size ?? 0,
+      state,
+      keys: inHand?.keys.size ?? 0,
       fetches: this.#fetches,
       failures: this.#failures,
-      age: this.#keys === null ? null : (this.#options.now() - this.#fetchedAt) / 1000,
+      age: inHand === null ? null : (this.#options.now() - inHand.fetchedAt) / 1000,
     }
   }
 
   close(): void {
-    this.#closed.abort()
+    this.#closed = true
+    this.#flight?.controller.abort(new Error('the verifier was closed'))
   }
 
-  /** One fetch at a time, whoever asks. */
-  #fetchOnce(): Promise<void> {
-    this.#pending ??= this.#fetch().finally(() => {
-      this.#pending = null
+  #state(): KeysState {
+    const now = this.#options.now()
+    if (this.#inHand === null || !(now < this.#inHand.unusableAt)) return 'none'
+    return now < this.#inHand.staleAt ? 'fresh' : 'stale'
+  }
+
+  #unavailable(): IdTokenError {
+    const retryAfter = Math.ceil(this.#backoff.remaining(this.#options.steadyNow()) / 1000)
+    return new IdTokenError('ID_TOKEN_KEYS_UNAVAILABLE', {
+      found: this.#lastFailure,
+      retryAfter: Math.max(retryAfter, 1),
     })
-    return this.#pending
   }
 
-  async #fetch(): Promise<void> {
-    const { uri, fetch, now, logger, fetched } = this.#options
+  /** The fetch that is under way; a new one where one may be made; `null` where none may. */
+  #takeFlight(budget?: RefetchBudget): Flight | null {
+    const live = this.#liveFlight()
+    if (live !== null) return live
+    const now = this.#options.steadyNow()
+    if (this.#closed || this.#backoff.remaining(now) > 0) return null
+    if (budget !== undefined && !budget.take(now)) return null
+    return this.#startFlight(now)
+  }
+
+  /** A fetch that was frozen with its instance is given up, timer or no timer. */
+  #liveFlight(): Flight | null {
+    const flight = this.#flight
+    if (flight === null) return null
+    if (this.#options.steadyNow() - flight.startedAt <= this.#timeout) return flight
+    flight.controller.abort(new Error(TOO_LATE))
+    this.#flight = null
+    return null
+  }
+
+  #startFlight(startedAt: number): Flight {
     this.#fetches += 1
-    this.#attemptedAt = now()
+    const controller = new AbortController()
+    const timer = setTimeout(() => {
+      controller.abort(new Error(TOO_LATE))
+    }, this.#timeout)
+    const ended = this.#fetch(this.#fetches, controller.signal).finally(() => {
+      clearTimeout(timer)
+      if (this.#flight === flight) this.#flight = null
+    })
+    const flight: Flight = { startedAt, controller, ended }
+    this.#flight = flight
+    return flight
+  }
+
+  async #fetch(number: number, signal: AbortSignal): Promise<void> {
+    const { uri, fetch } = this.#options
+    const known = this.#inHand
     try {
-      const signal = this.#closed.signal
-      const document = await fetchJwks({ uri, fetch, timeout: TIMEOUT, signal })
-      const { keys, skipped } = parseJwks(document, this.#keys ?? undefined)
-      if (skipped.length > 0) logger.warn({ skipped }, 'unusable keys of the JWK set are left out')
-      this.#keys = keys
-      this.#fetchedAt = now()
-      fetched('ok')
-    } catch (cause) {
-      this.#failures += 1
-      fetched('failed')
-      const found = cause instanceof Error ? cause.message : 'an unknown failure'
-      throw new IdTokenError('ID_TOKEN_KEYS_UNAVAILABLE', { found, cause })
+      const answer = await fetchJwks({ uri, fetch, etag: known?.headers.etag, signal })
+      // An answer that comes after the answer to a later fetch is out of date.
+      if (number > this.#newestAnswer) this.#accept(number, answer, known)
+    } catch (error) {
+      if (number > this.#newestAnswer && !this.#closed) this.#fail(error)
     }
   }
+
+  #accept(number: number, { document, headers }: JwksAnswer, known: KeysInHand | null): void {
+    const notModified = document === undefined && known !== null
+    const { keys, skipped } = notModified
+      ? { keys: known.keys, skipped: [] }
+      : parseJwks(document, this.#inHand?.keys)
+    const current = notModified ? freshenedHeaders(known.headers, headers) : headers
+    const aged = { keys, fetchedAt: this.#options.now(), lifetime: freshnessLifetime(current) }
+    this.#newestAnswer = number
+    this.#backoff.succeeded()
+    this.#keep(aged, current)
+    this.#options.events.refreshed(aged, skipped)
+    void this.#save(aged)
+  }
+
+  #keep(aged: AgedKeys, headers: ResponseHeaders): void {
+    const { fetchedAt, lifetime } = aged
+    const refreshAfter = lifetime * (REFRESH_FROM + REFRESH_JITTER * this.#random())
+    const staleAt = fetchedAt + lifetime
+    this.#inHand = {
+      ...aged,
+      headers,
+      refreshAt: fetchedAt + refreshAfter,
+      staleAt,
+      unusableAt: staleAt + this.#options.maxStale,
+    }
+  }
+
+  #fail(error: unknown): void {
+    const now = this.#options.steadyNow()
+    this.#failures += 1
+    this.#backoff.failed(now)
+    this.#lastFailure = reasonOf(error)
+    this.#options.events.failed({
+      reason: this.#lastFailure,
+      state: this.#state(),
+      retryIn: this.#backoff.remaining(now),
+    })
+  }
+
+  /** Keys of an earlier process, once; never in the place of an answer. */
+  #restore(): Promise<void> {
+    this.#restoring ??= this.#load()
+    return this.#restoring
+  }
+
+  async #load(): Promise<void> {
+    const { keyStore, now, events } = this.#options
+    try {
+      const stored = await loadWithin(keyStore, this.#timeout)
+      if (stored !== null && this.#inHand === null) this.#keep(fromStoredKeys(stored, now()), {})
+    } catch (error) {
+      events.storeFailed('load', reasonOf(error))
+    }
+  }
+
+  async #save(aged: AgedKeys): Promise<void> {
+    const { keyStore, events } = this.#options
+    try {
+      await keyStore?.save(toStoredKeys(aged))
+    } catch (error) {
+      events.storeFailed('save', reasonOf(error))
+    }
+  }
+}
+
+const TOO_LATE = 'the key endpoint did not answer in time'
+
+/** `fetch` says "fetch failed" and puts what failed into the cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'an unknown failure'
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
 }

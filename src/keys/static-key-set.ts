@@ -1,11 +1,12 @@
-import type { KeySet, VerificationKey } from './key-set.ts'
+import type { Keys, KeySet } from './key-set.ts'
 
 /** Keys that were given as an option: always in hand, never fetched. */
-export function staticKeySet(keys: ReadonlyMap<string, VerificationKey>): KeySet {
+export function staticKeySet(keys: Keys): KeySet {
   return {
     current: () => keys,
-    ready: () => Promise.resolve(),
-    refetchFor: () => null,
+    ready: () => Promise.resolve(false),
+    refetch: () => null,
+    unavailable: () => null,
     stats: () => ({ state: 'static', keys: keys.size, fetches: 0, failures: 0, age: null }),
     close: () => undefined,
   }

@@ -1,5 +1,6 @@
 import { acceptAllowedCallers, type AllowedCaller } from '../caller/allowed-callers.ts'
 import type { VerificationKey } from '../keys/key-set.ts'
+import type { KeyStore } from '../keys/key-store.ts'
 import { parseJwks } from '../keys/parse-jwks.ts'
 import type { Meter } from '../telemetry/meter.ts'
 import type { ClaimRules } from '../token/check-claims.ts'
@@ -39,6 +40,13 @@ export interface VerifierOptions {
   jwksUri?: string | undefined
   /** A static key set: nothing is ever fetched. Not together with `jwksUri`. */
   jwks?: JwkSet | undefined
+  /**
+   * Seconds past their lifetime for which the last good keys go on while the endpoint fails: 0 to
+   * 604800 (7 days). Default 86400.
+   */
+  maxStale?: number | undefined
+  /** Keeps keys across restarts, for a cold start while the endpoint is out. Default: none. */
+  keyStore?: KeyStore | undefined
   /** Seconds by which clocks may differ, for exp, iat and nbf: 0 to 300. Default 60. */
   clockTolerance?: number | undefined
   /** Seconds: a token whose exp − iat is longer is refused. Default 86400. */
@@ -67,6 +75,10 @@ export interface VerifierSettings {
   readonly defaultPolicy: AccessPolicy
   /** The static keys, or where to fetch them. */
   readonly keys: ReadonlyMap<string, VerificationKey> | string
+  /** Milliseconds. */
+  readonly maxStale: number
+  readonly keyStore: KeyStore | undefined
+  /** 0 for no cache. */
   readonly cacheSize: number
   readonly trustRemovedSignature: boolean
   /** Milliseconds since the epoch. */
@@ -87,6 +99,8 @@ const NAMES = [
   'issuer',
   'jwksUri',
   'jwks',
+  'maxStale',
+  'keyStore',
   'clockTolerance',
   'maxTokenLifetime',
   'tokenCache',
@@ -132,6 +146,13 @@ export function acceptVerifierOptions(value: unknown): VerifierSettings {
       audiences: acceptAudiences('audience', options.audience),
     },
     keys: acceptKeys(options.jwks, options.jwksUri),
+    maxStale:
+      acceptNumber('maxStale', options.maxStale ?? 86_400, {
+        min: 0,
+        max: 604_800,
+        unit: 'seconds',
+      }) * 1000,
+    keyStore: acceptKeyStore(options.keyStore),
     cacheSize: acceptCacheSize(options.tokenCache),
     trustRemovedSignature: acceptTrust(options.trustRemovedSignature),
     now: () => clock().getTime(),
@@ -142,6 +163,8 @@ export function acceptVerifierOptions(value: unknown): VerifierSettings {
       PROCESS_WARNINGS,
   }
 }
+
+const KEY_STORE = 'an object with load() and save(keys)'
 
 /** What a process without a logger has: Node prints it, and listeners of `warning` get the rest. */
 const PROCESS_WARNINGS: Logger = {
@@ -167,6 +190,11 @@ function acceptKeys(jwks: unknown, jwksUri: unknown): VerifierSettings['keys'] {
       'a JWK set with public RSA keys',
     )
   }
+}
+
+function acceptKeyStore(value: unknown): KeyStore | undefined {
+  acceptObjectWith(value, 'keyStore', 'load', KEY_STORE)
+  return acceptObjectWith(value, 'keyStore', 'save', KEY_STORE)
 }
 
 function acceptCacheSize(value: unknown): number {
@@ -216,7 +244,7 @@ function acceptMethod<Name extends 'clock' | 'fetch'>(
   return value as VerifierOptions[Name]
 }
 
-function acceptObjectWith<Name extends 'meter' | 'logger'>(
+function acceptObjectWith<Name extends 'meter' | 'logger' | 'keyStore'>(
   value: unknown,
   name: Name,
   method: string,

@@ -3,6 +3,7 @@ import type { Caller } from '../caller/caller.ts'
 import type { KeySet, KeySetStats } from '../keys/key-set.ts'
 import { RemoteKeySet } from '../keys/remote-key-set.ts'
 import { staticKeySet } from '../keys/static-key-set.ts'
+import { steadyClock } from '../keys/steady-clock.ts'
 import {
   acceptPolicy,
   requireList,
@@ -16,6 +17,8 @@ import {
 } from '../options/verifier-options.ts'
 import type { RequestHeaders } from '../request/deciding-header.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+import { observeKeys } from '../telemetry/observe-keys.ts'
+import { observeVerdicts, type ObserveVerdict } from '../telemetry/observe-verdicts.ts'
 import { VerifiedTokenCache } from '../token/verified-token-cache.ts'
 import { authenticate, type Authentication } from './authenticate.ts'
 import { createDecide, decided, type Decide, type Settle } from './decide.ts'
@@ -93,15 +96,18 @@ export function createVerifierCore(options: VerifierOptions): VerifierCore {
   const { rules, now, cacheSize, trustRemovedSignature } = settings
   if (trustRemovedSignature) settings.logger.warn({}, TRUST_WARNING)
   const metrics = createMetrics(settings.meter)
+  const observe = observeVerdicts(metrics)
   const keys = createKeySet(settings, metrics)
   const cache = cacheSize === 0 ? null : new VerifiedTokenCache<Caller>(cacheSize)
   const judge = new TokenJudge({ rules, keys, cache, now })
-  const decide = createDecide(metrics)
+  const decide = createDecide(observe)
   const authentication = { judge, trustRemovedSignature }
   const verifier: Verifier = {
-    ...tokenMethods(judge, decide, metrics, settings.defaultPolicy),
+    ...tokenMethods(judge, decide, observe, settings.defaultPolicy),
     ...requestMethods(authentication, decide, settings.defaultPolicy),
-    ready: () => keys.ready(),
+    ready: async () => {
+      await keys.ready()
+    },
     stats: () => ({ keys: keys.stats(), tokenCache: { size: cache?.size ?? 0, max: cacheSize } }),
     close: () => {
       keys.close()
@@ -119,16 +125,18 @@ export function createVerifierCore(options: VerifierOptions): VerifierCore {
 const TRUST_WARNING =
   'trustRemovedSignature is on: whoever reaches this service past the IAM check of Cloud Run can claim to be any caller'
 
-function createKeySet({ keys, fetch, now, logger }: VerifierSettings, metrics: Metrics): KeySet {
-  return typeof keys === 'string'
-    ? new RemoteKeySet({ uri: keys, fetch, now, logger, fetched: metrics.keyFetch })
-    : staticKeySet(keys)
+function createKeySet(settings: VerifierSettings, metrics: Metrics): KeySet {
+  const { keys, fetch, now, logger, maxStale, keyStore } = settings
+  if (typeof keys !== 'string') return staticKeySet(keys)
+  const steadyNow = steadyClock(now)
+  const events = observeKeys({ uri: keys, metrics, logger, steadyNow })
+  return new RemoteKeySet({ uri: keys, fetch, maxStale, keyStore, events, now, steadyNow })
 }
 
 function tokenMethods(
   judge: TokenJudge,
   decide: Decide,
-  metrics: Metrics,
+  observe: ObserveVerdict,
   { audiences }: AccessPolicy,
 ): Pick<Verifier, 'verify' | 'verifySync'> {
   const as: JudgedAs = { audiences, header: 'authorization' }
@@ -137,10 +145,10 @@ function tokenMethods(
     verifySync: (token) => {
       try {
         const caller = judge.judgeSync(token, as)
-        metrics.verdict(null, caller)
+        observe(null, caller)
         return caller
       } catch (error) {
-        metrics.verdict(error, null)
+        observe(error, null)
         throw error
       }
     },

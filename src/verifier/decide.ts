@@ -1,5 +1,5 @@
 import type { Caller } from '../caller/caller.ts'
-import type { Metrics } from '../telemetry/metrics.ts'
+import type { ObserveVerdict } from '../telemetry/observe-verdicts.ts'
 
 /** Takes a decision: an error, or a caller (`null` where an optional route got no token). */
 export type Settle<Decided extends Caller | null> = (
@@ -15,15 +15,15 @@ export type Decide = <Decided extends Caller | null>(
   settle: Settle<Decided>,
 ) => void
 
-/** Every decision that may have to wait goes through here, and is counted here. */
-export function createDecide(metrics: Metrics): Decide {
+/** Every decision that may have to wait goes through here, and is observed here. */
+export function createDecide(observe: ObserveVerdict): Decide {
   return (judgement, settle) => {
     const accept = (caller: Caller | null): void => {
-      metrics.verdict(null, caller)
+      observe(null, caller)
       settle(null, caller as never)
     }
     const refuse = (error: unknown): void => {
-      metrics.verdict(error, null)
+      observe(error, null)
       settle(error as Error, null)
     }
     let verdict

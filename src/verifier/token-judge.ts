@@ -50,11 +50,11 @@ export class TokenJudge {
 
     const parsed = parseToken(token)
     if (isSignatureRemoved(token)) throw new IdTokenError('ID_TOKEN_SIGNATURE_REMOVED')
-    const conclude = (key: VerificationKey | undefined): Caller =>
-      this.#verify(parsed, key, digest, as)
-    if (inHand === null) return keys.ready().then(() => conclude(this.#find(parsed)))
-    const key = this.#find(parsed)
-    return key === undefined ? this.#afterRefetch(parsed, as, conclude) : conclude(key)
+    const conclude = (): Caller => this.#verify(parsed, digest, as)
+    if (inHand !== null) return this.#withKeyOf(parsed, as, conclude)
+    return keys
+      .ready()
+      .then((fetched) => (fetched ? conclude() : this.#withKeyOf(parsed, as, conclude)))
   }
 
   /** The same where nobody can wait: what is missing is fetched for the next time. */
@@ -62,9 +62,7 @@ export class TokenJudge {
     const verdict = this.judge(token, as)
     if (!(verdict instanceof Promise)) return verdict
     verdict.catch(() => undefined)
-    throw new IdTokenError(
-      this.#parts.keys.current() === null ? 'ID_TOKEN_KEYS_UNAVAILABLE' : 'ID_TOKEN_KEY_UNKNOWN',
-    )
+    throw this.#keyMissing('a key id that is being looked for')
   }
 
   /** Judges all but the signature, of a token whose signature the platform has checked and taken. */
@@ -79,18 +77,23 @@ export class TokenJudge {
   }
 
   /**
-   * A key that Google has just published is worth a fetch; a token that would be refused with any
-   * key is not, or anyone could make us fetch at will.
+   * Concludes with the keys in hand, or after a fetch that may bring a missing one. A key that
+   * Google has just published is worth a fetch; a token that would be refused with any key is not,
+   * or anyone could make us fetch at will.
    */
-  #afterRefetch(
-    parsed: ParsedToken,
-    as: JudgedAs,
-    conclude: (key: VerificationKey | undefined) => Caller,
-  ): Caller | Promise<Caller> {
+  #withKeyOf(parsed: ParsedToken, as: JudgedAs, conclude: () => Caller): Caller | Promise<Caller> {
     const { kid } = parsed
-    if (kid === undefined || !this.#wouldPass(parsed, as)) return conclude(undefined)
-    const refetch = this.#parts.keys.refetchFor(kid)
-    return refetch === null ? conclude(undefined) : refetch.then(conclude)
+    if (this.#find(parsed) !== undefined || kid === undefined || !this.#wouldPass(parsed, as)) {
+      return conclude()
+    }
+    return this.#parts.keys.refetch(kid)?.then(conclude) ?? conclude()
+  }
+
+  /** 401 only where it is known that there is no such key. */
+  #keyMissing(found: string): IdTokenError {
+    const { keys } = this.#parts
+    const expected = [...(keys.current()?.keys() ?? [])]
+    return keys.unavailable() ?? new IdTokenError('ID_TOKEN_KEY_UNKNOWN', { expected, found })
   }
 
   #wouldPass({ claims }: ParsedToken, as: JudgedAs): boolean {
@@ -102,17 +105,10 @@ export class TokenJudge {
     }
   }
 
-  #verify(
-    parsed: ParsedToken,
-    key: VerificationKey | undefined,
-    digest: string | null,
-    as: JudgedAs,
-  ): Caller {
+  #verify(parsed: ParsedToken, digest: string | null, as: JudgedAs): Caller {
     const { kid, claims, signingInput, signature } = parsed
-    if (key === undefined) {
-      const expected = [...(this.#parts.keys.current()?.keys() ?? [])]
-      throw new IdTokenError('ID_TOKEN_KEY_UNKNOWN', { expected, found: kid ?? 'no kid' })
-    }
+    const key = this.#find(parsed)
+    if (key === undefined) throw this.#keyMissing(kid ?? 'no kid')
     if (!verifyRsaSha256(key.publicKey, signingInput, signature)) {
       throw new IdTokenError('ID_TOKEN_SIGNATURE_INVALID', { found: `kid ${key.kid}` })
     }

@@ -1,0 +1,48 @@
+import CachePolicy from 'http-cache-semantics'
+
+/** Response headers with lower-case names. */
+export type ResponseHeaders = Readonly<Record<string, string>>
+
+const MINUTE = 60_000
+/** An endpoint that forbids or mistypes caching must not be asked at every request. */
+const SHORTEST = MINUTE
+/** A key that is withdrawn must not live on for a month because of one wrong header. */
+const LONGEST = 24 * 60 * MINUTE
+/** For answers that say nothing about caching. */
+const UNTOLD = 10 * MINUTE
+
+const TELLS_FRESHNESS = /(?:^|[\s,])(?:max-age|no-store|no-cache)(?=[\s,=]|$)/i
+
+/**
+ * For how long an answer is fresh from its arrival, in milliseconds: RFC 9111 section 4.2, that is
+ * max-age or Expires less the age that it arrives with, within bounds.
+ */
+export function freshnessLifetime(headers: ResponseHeaders): number {
+  const told = headers.expires !== undefined || TELLS_FRESHNESS.test(headers['cache-control'] ?? '')
+  if (!told) return UNTOLD
+  const policy = new CachePolicy(
+    { method: 'GET', headers: {} },
+    { status: 200, headers },
+    { shared: false },
+  )
+  const lifetime = (policy.maxAge() - policy.age()) * 1000
+  return Math.min(Math.max(lifetime, SHORTEST), LONGEST)
+}
+
+/** The bound on a lifetime, for one that was stored. */
+export function boundedLifetime(lifetime: number): number {
+  return Math.min(Math.max(lifetime, 0), LONGEST)
+}
+
+/**
+ * The headers of a stored answer after a 304: the new ones over the old (RFC 9111 section 3.2),
+ * except that the old age is not the new one's.
+ */
+export function freshenedHeaders(
+  stored: ResponseHeaders,
+  notModified: ResponseHeaders,
+): ResponseHeaders {
+  const kept: Record<string, string> = { ...stored }
+  delete kept.age
+  return { ...kept, ...notModified }
+}

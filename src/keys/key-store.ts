@@ -1,0 +1,80 @@
+import type { VerificationKey } from './key-set.ts'
+import { boundedLifetime } from './freshness.ts'
+import { parseJwks } from './parse-jwks.ts'
+
+/** Keys as they are kept across restarts: plain data, all of it public. */
+export interface StoredKeys {
+  readonly jwks: { readonly keys: readonly object[] }
+  /** When they were fetched: milliseconds since the epoch. */
+  readonly fetchedAt: number
+  /** How long they were fresh from then on, in milliseconds. */
+  readonly lifetime: number
+}
+
+/** Keeps the last good keys outside the process, so that a cold instance can start in an outage. */
+export interface KeyStore {
+  /** What was saved last, or `null`. It is validated like an answer of the key endpoint. */
+  readonly load: () => Promise<StoredKeys | null>
+  /** Called after each good answer. A failure is logged, and changes nothing else. */
+  readonly save: (keys: StoredKeys) => Promise<void>
+}
+
+/** A set of keys with its age. */
+export interface AgedKeys {
+  readonly keys: ReadonlyMap<string, VerificationKey>
+  /** Milliseconds since the epoch. */
+  readonly fetchedAt: number
+  /** Milliseconds from `fetchedAt`. */
+  readonly lifetime: number
+}
+
+/** Keys as a store keeps them: only what verification needs. */
+export function toStoredKeys({ keys, fetchedAt, lifetime }: AgedKeys): StoredKeys {
+  const jwks = [...keys.values()].map(({ kid, modulus, exponent }) => ({
+    kty: 'RSA',
+    alg: 'RS256',
+    use: 'sig',
+    kid,
+    n: modulus,
+    e: exponent,
+  }))
+  return { jwks: { keys: jwks }, fetchedAt, lifetime }
+}
+
+/**
+ * Judges what a store returned: whoever can write to it must not get to invent a key's age.
+ *
+ * @param now - milliseconds since the epoch
+ * @throws Error saying what is wrong with it
+ */
+export function fromStoredKeys(stored: StoredKeys, now: number): AgedKeys {
+  const { jwks, fetchedAt, lifetime } = stored
+  if (!Number.isFinite(fetchedAt) || !Number.isFinite(lifetime)) {
+    throw new Error('the stored keys have no fetchedAt or lifetime')
+  }
+  if (fetchedAt > now) throw new Error('the stored keys are from the future')
+  return { keys: parseJwks(jwks).keys, fetchedAt, lifetime: boundedLifetime(lifetime) }
+}
+
+/**
+ * Loads from a store that may hang: nobody must wait for it longer than for the endpoint.
+ *
+ * @param timeout - milliseconds
+ */
+export async function loadWithin(
+  keyStore: KeyStore | undefined,
+  timeout: number,
+): Promise<StoredKeys | null> {
+  if (keyStore === undefined) return null
+  let timer: NodeJS.Timeout | undefined
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error('the key store did not answer in time'))
+    }, timeout)
+  })
+  try {
+    return await Promise.race([keyStore.load(), tooLate])
+  } finally {
+    clearTimeout(timer)
+  }
+}

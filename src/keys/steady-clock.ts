@@ -1,0 +1,14 @@
+/**
+ * A clock for waiting: it follows the given one, and goes on where that one stands still or is set
+ * back, so that no back-off lasts for ever.
+ *
+ * @param now - milliseconds since the epoch
+ * @param monotonic - milliseconds since any moment
+ */
+export function steadyClock(
+  now: () => number,
+  monotonic: () => number = () => performance.now(),
+): () => number {
+  const offset = now() - monotonic()
+  return () => Math.max(now(), monotonic() + offset)
+}

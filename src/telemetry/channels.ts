@@ -1,0 +1,44 @@
+import { channel } from 'node:diagnostics_channel'
+import type { Caller } from '../caller/caller.ts'
+import type { KeySetStats } from '../keys/key-set.ts'
+import type { IdTokenErrorDetail } from '../verdict/id-token-error.ts'
+import type { IdTokenErrorCode } from '../verdict/outcomes.ts'
+
+/** Published on `fastify-google-id-token:keys:refreshed` after each good answer. */
+export interface KeysRefreshedMessage {
+  readonly uri: string
+  readonly keyIds: readonly string[]
+  /** Seconds for which the keys are fresh. */
+  readonly lifetime: number
+  /** Why other members of the set were left out. */
+  readonly skipped: readonly string[]
+}
+
+/** Published on `fastify-google-id-token:keys:failed` after each fetch without usable keys. */
+export interface KeysFailedMessage {
+  readonly uri: string
+  readonly reason: string
+  /** How the keys in hand stand without it. */
+  readonly state: KeySetStats['state']
+  /** Seconds until another fetch may be made. */
+  readonly retryIn: number
+}
+
+/** Published on `fastify-google-id-token:token:verified` for each caller that was let in. */
+export interface TokenVerifiedMessage {
+  readonly caller: Caller
+}
+
+/** Published on `fastify-google-id-token:token:rejected` for each refusal. */
+export interface TokenRejectedMessage {
+  readonly code: IdTokenErrorCode
+  readonly detail: IdTokenErrorDetail
+}
+
+/** The diagnostics channels. No message ever holds a token. */
+export const channels = {
+  keysRefreshed: channel('fastify-google-id-token:keys:refreshed'),
+  keysFailed: channel('fastify-google-id-token:keys:failed'),
+  tokenVerified: channel('fastify-google-id-token:token:verified'),
+  tokenRejected: channel('fastify-google-id-token:token:rejected'),
+}

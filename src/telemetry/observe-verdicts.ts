@@ -1,0 +1,21 @@
+import type { Caller } from '../caller/caller.ts'
+import { IdTokenError } from '../verdict/id-token-error.ts'
+import { channels, type TokenRejectedMessage, type TokenVerifiedMessage } from './channels.ts'
+import type { Metrics } from './metrics.ts'
+
+/** Told of every decision: its error, or its caller (`null` for an anonymous request). */
+export type ObserveVerdict = (error: unknown, caller: Caller | null) => void
+
+/** Counts decisions and publishes them to whoever listens. */
+export function observeVerdicts(metrics: Metrics): ObserveVerdict {
+  return (error, caller) => {
+    metrics.verdict(error, caller)
+    if (caller !== null && channels.tokenVerified.hasSubscribers) {
+      channels.tokenVerified.publish({ caller } satisfies TokenVerifiedMessage)
+    }
+    if (error instanceof IdTokenError && channels.tokenRejected.hasSubscribers) {
+      const { code, detail } = error
+      channels.tokenRejected.publish({ code, detail } satisfies TokenRejectedMessage)
+    }
+  }
+}
