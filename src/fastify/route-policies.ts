@@ -58,11 +58,16 @@ export class RoutePolicies {
   }
 }
 
+/** Fastify makes the twin of a GET route, and of its twin with a trailing slash, from its options. */
 function isHeadTwin(route: DeclaredRoute, routes: readonly DeclaredRoute[]): boolean {
   return (
     route.method === 'HEAD' &&
     routes.some(
-      ({ method, url, config }) => method === 'GET' && url === route.url && config === route.config,
+      ({ method, url, handler, config }) =>
+        [method].flat().includes('GET') &&
+        (url === route.url || `${url}/` === route.url) &&
+        handler === route.handler &&
+        config?.idToken === route.config?.idToken,
     )
   )
 }
