@@ -118,20 +118,19 @@ const NAMES = [
  */
 export function acceptVerifierOptions(value: unknown): VerifierSettings {
   const options = acceptNames('options', value, NAMES)
+  // A default stands in for what was left out, never for null.
+  const { issuer = GOOGLE_ISSUERS, clockTolerance = 60, maxTokenLifetime = 86_400 } = options
+  const { maxStale = 86_400 } = options
   const clock = acceptClock(options.clock)
   return {
     rules: {
-      issuers: acceptStrings(
-        'issuer',
-        options.issuer ?? GOOGLE_ISSUERS,
-        'a non-empty string or a non-empty list of them',
-      ),
-      clockTolerance: acceptNumber('clockTolerance', options.clockTolerance ?? 60, {
+      issuers: acceptStrings('issuer', issuer, 'a non-empty string or a non-empty list of them'),
+      clockTolerance: acceptNumber('clockTolerance', clockTolerance, {
         min: 0,
         max: 300,
         unit: 'seconds',
       }),
-      maxTokenLifetime: acceptNumber('maxTokenLifetime', options.maxTokenLifetime ?? 86_400, {
+      maxTokenLifetime: acceptNumber('maxTokenLifetime', maxTokenLifetime, {
         min: 1,
         max: Number.MAX_SAFE_INTEGER,
         unit: 'seconds',
@@ -147,7 +146,7 @@ export function acceptVerifierOptions(value: unknown): VerifierSettings {
     },
     keys: acceptKeys(options.jwks, options.jwksUri),
     maxStale:
-      acceptNumber('maxStale', options.maxStale ?? 86_400, {
+      acceptNumber('maxStale', maxStale, {
         min: 0,
         max: 604_800,
         unit: 'seconds',
@@ -178,7 +177,9 @@ const PROCESS_WARNINGS: Logger = {
 const GLOBAL_FETCH: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init)
 
 function acceptKeys(jwks: unknown, jwksUri: unknown): VerifierSettings['keys'] {
-  if (jwks === undefined) return acceptSecureUrl('jwksUri', jwksUri ?? GOOGLE_JWKS)
+  if (jwks === undefined) {
+    return acceptSecureUrl('jwksUri', jwksUri === undefined ? GOOGLE_JWKS : jwksUri)
+  }
   if (jwksUri !== undefined) throw invalidOption('jwksUri', jwksUri, 'either jwks or jwksUri')
   try {
     return parseJwks(jwks).keys
@@ -197,9 +198,9 @@ function acceptKeyStore(value: unknown): KeyStore | undefined {
   return acceptObjectWith(value, 'keyStore', 'save', KEY_STORE)
 }
 
-function acceptCacheSize(value: unknown): number {
+function acceptCacheSize(value: unknown = { max: 10_000 }): number {
   if (value === false) return 0
-  const { max } = acceptNames('tokenCache', value ?? { max: 10_000 }, ['max'])
+  const { max } = acceptNames('tokenCache', value, ['max'])
   if (!Number.isInteger(max) || (max as number) < 1) {
     throw invalidOption(
       'tokenCache.max',
