@@ -11,18 +11,19 @@ const LONGEST = 24 * 60 * MINUTE
 /** For answers that say nothing about caching. */
 const UNTOLD = 10 * MINUTE
 
-const TELLS_FRESHNESS = /(?:^|[\s,])(?:max-age|no-store|no-cache)(?=[\s,=]|$)/i
+const TELLS_FRESHNESS = /(?:^|[\s,])(?:max-age|no-store|no-cache)(?=[\s,=]|$)/
 
 /**
  * For how long an answer is fresh from its arrival, in milliseconds: RFC 9111 section 4.2, that is
  * max-age or Expires less the age that it arrives with, within bounds.
  */
 export function freshnessLifetime(headers: ResponseHeaders): number {
-  const told = headers.expires !== undefined || TELLS_FRESHNESS.test(headers['cache-control'] ?? '')
-  if (!told) return UNTOLD
+  // Directives are case-insensitive (RFC 9111 section 5.2), which the library does not know.
+  const directives = headers['cache-control']?.toLowerCase() ?? ''
+  if (headers.expires === undefined && !TELLS_FRESHNESS.test(directives)) return UNTOLD
   const policy = new CachePolicy(
     { method: 'GET', headers: {} },
-    { status: 200, headers },
+    { status: 200, headers: { ...headers, 'cache-control': directives } },
     { shared: false },
   )
   const lifetime = (policy.maxAge() - policy.age()) * 1000

@@ -3,7 +3,7 @@ import type { VerificationKey } from '../keys/key-set.ts'
 import type { KeyStore } from '../keys/key-store.ts'
 import { parseJwks } from '../keys/parse-jwks.ts'
 import type { Meter } from '../telemetry/meter.ts'
-import type { ClaimRules } from '../token/check-claims.ts'
+import type { ClaimRules } from '../token/judge-claims.ts'
 import type { AccessPolicy } from './access-policy.ts'
 import { acceptAudiences } from './audiences.ts'
 import {

@@ -5,8 +5,8 @@ import { claimsProblem, type IdTokenClaims } from './claims.ts'
 
 /** A token taken apart; nothing about it is verified yet. */
 export interface ParsedToken {
-  /** `undefined` where the header names no key: none can be found for it. */
-  readonly kid: string | undefined
+  /** Empty where the header names no key, which is no key's id. */
+  readonly kid: string
   readonly claims: IdTokenClaims
   /** The first two segments with the dot, which is what is signed (RFC 7515 section 5.1). */
   readonly signingInput: string
@@ -49,7 +49,7 @@ export function parseToken(token: string): ParsedToken {
     })
   }
   return {
-    kid: typeof header.kid === 'string' ? header.kid : undefined,
+    kid: typeof header.kid === 'string' ? header.kid : '',
     claims: claims as IdTokenClaims,
     signingInput: token.slice(0, headerSegment.length + 1 + payloadSegment.length),
     signature,

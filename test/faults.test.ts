@@ -1,0 +1,190 @@
+import t, { type Test } from 'tap'
+import type { Caller } from '../src/caller/caller.ts'
+import { RemoteKeySet } from '../src/keys/remote-key-set.ts'
+import { acceptAudiences } from '../src/options/audiences.ts'
+import { createTestIssuer, type TestIssuer } from '../src/testing.ts'
+import { IdTokenError } from '../src/verdict/id-token-error.ts'
+import { TokenJudge, type JudgedAs } from '../src/verifier/token-judge.ts'
+import { FAULTS, type Fault } from '../faults/faults.ts'
+import { startKeyServer, type KeyServer } from '../faults/key-server.ts'
+
+const audience = 'https://search.run.app'
+const as: JudgedAs = { audiences: acceptAudiences('audience', audience), header: 'authorization' }
+const LIFETIME = 600_000
+const MAX_STALE = 86_400_000
+const ONE_MINUTE = 60_000
+
+type Answer = 'accepted' | IdTokenError['code']
+
+/** What each kind of token gets at each moment, where the endpoint gives no usable answer. */
+const MOMENTS: readonly {
+  readonly moment: string
+  /** Milliseconds since the last good answer; `null` without one. */
+  readonly since: number | null
+  readonly valid: Answer
+  readonly bogusKid: Answer
+}[] = [
+  {
+    moment: 'first fetch',
+    since: null,
+    valid: 'ID_TOKEN_KEYS_UNAVAILABLE',
+    bogusKid: 'ID_TOKEN_KEYS_UNAVAILABLE',
+  },
+  {
+    moment: 'flood of bogus kids while fresh',
+    since: 1_000,
+    valid: 'accepted',
+    bogusKid: 'ID_TOKEN_KEY_UNKNOWN',
+  },
+  {
+    moment: 'refresh',
+    since: LIFETIME * 0.95,
+    valid: 'accepted',
+    bogusKid: 'ID_TOKEN_KEY_UNKNOWN',
+  },
+  {
+    moment: 'after expiry',
+    since: LIFETIME + 1,
+    valid: 'accepted',
+    bogusKid: 'ID_TOKEN_KEYS_UNAVAILABLE',
+  },
+  {
+    moment: 'at the end of maxStale',
+    since: LIFETIME + MAX_STALE - 1_000,
+    valid: 'accepted',
+    bogusKid: 'ID_TOKEN_KEYS_UNAVAILABLE',
+  },
+  {
+    moment: 'past maxStale',
+    since: LIFETIME + MAX_STALE,
+    valid: 'ID_TOKEN_KEYS_UNAVAILABLE',
+    bogusKid: 'ID_TOKEN_KEYS_UNAVAILABLE',
+  },
+]
+
+/** A key set on the server, and a judge on the key set, in a time of their own. */
+function protect(server: KeyServer, timeout: number) {
+  let time = Date.now()
+  const now = (): number => time
+  const keys = new RemoteKeySet({
+    uri: server.uri,
+    fetch,
+    maxStale: MAX_STALE,
+    keyStore: undefined,
+    events: { refreshed: () => undefined, failed: () => undefined, storeFailed: () => undefined },
+    now,
+    steadyNow: now,
+    timeout,
+  })
+  const rules = {
+    issuers: ['https://accounts.google.com'],
+    clockTolerance: 60,
+    maxTokenLifetime: Infinity,
+  }
+  const judge = new TokenJudge({ rules, keys, cache: null, now })
+  return {
+    keys,
+    judge: (token: string) => judge.judge(token, as),
+    pass: (milliseconds: number) => {
+      time += milliseconds
+    },
+  }
+}
+
+async function tokensOf(issuer: TestIssuer) {
+  const email = 'login@shop-prod.iam.gserviceaccount.com'
+  const claims = { exp: Math.floor(Date.now() / 1000) + 10 * 86_400 }
+  const valid = await issuer.idToken({ email, audience, claims })
+  const bogusKid = await Promise.all(
+    Array.from({ length: 20 }, (_, i) =>
+      issuer.idToken({ email, audience, claims, header: { kid: `bogus-${i}` } }),
+    ),
+  )
+  return { valid, bogusKid, garbage: 'bm90.YQ.dG9rZW4' }
+}
+
+async function answerTo(judgement: () => Caller | Promise<Caller>): Promise<Answer> {
+  try {
+    await judgement()
+    return 'accepted'
+  } catch (error) {
+    if (error instanceof IdTokenError) return error.code
+    throw error
+  }
+}
+
+const issuer = await createTestIssuer()
+const tokens = await tokensOf(issuer)
+const server = await startKeyServer(issuer.jwks)
+t.teardown(() => server.close())
+for (const event of ['unhandledRejection', 'warning']) {
+  process.on(event, (problem: unknown) => {
+    t.fail(event, { problem })
+  })
+}
+const resourcesBefore = activeResources()
+
+for (const fault of FAULTS) {
+  t.test(`the key endpoint: ${fault.name}`, async (t) => {
+    for (const row of MOMENTS) {
+      // A fault ends by itself or by the timeout; usable answers get all the time they need.
+      const service = protect(server, fault.usable ? 2_000 : 150)
+      if (row.since !== null) {
+        await service.keys.ready()
+        service.pass(row.since)
+      }
+      await fault.begin(server)
+      await t.test(row.moment, (t) => underFault(t, fault, row, service))
+      await fault.end(server)
+      await t.test(`${row.moment}: recovers`, (t) => recovers(t, service))
+      service.keys.close()
+    }
+  })
+}
+
+t.test('no socket and no timer is left behind', async (t) => {
+  await server.lose()
+  const leftOver = (): boolean => activeResources() > resourcesBefore - 1
+  for (let turns = 0; leftOver() && turns < 10_000; turns += 1) await new Promise(setImmediate)
+  t.ok(activeResources() < resourcesBefore, 'the listener is gone too')
+})
+
+/** Sockets, listeners and timers that keep the process alive. */
+function activeResources(): number {
+  return process.getActiveResourcesInfo().filter((name) => /^(?:TCP|Timeout)/.test(name)).length
+}
+
+async function underFault(
+  t: Test,
+  fault: Fault,
+  row: (typeof MOMENTS)[number],
+  { keys, judge }: ReturnType<typeof protect>,
+): Promise<void> {
+  const fetchesBefore = keys.stats().fetches
+  const bogus = tokens.bogusKid.map((token) => answerTo(() => judge(token)))
+  if (row.valid === 'accepted') {
+    // Not a promise: a request with a good token waits for nothing.
+    t.match(judge(tokens.valid), { claims: { aud: audience } }, 'a valid token at once')
+  } else {
+    t.equal(await answerTo(() => judge(tokens.valid)), fault.usable ? 'accepted' : row.valid)
+  }
+  t.equal(await answerTo(() => judge(tokens.garbage)), 'ID_TOKEN_MALFORMED', 'garbage')
+  const bogusKid = fault.usable ? 'ID_TOKEN_KEY_UNKNOWN' : row.bogusKid
+  t.strictSame(new Set(await Promise.all(bogus)), new Set([bogusKid]), 'bogus kids')
+  t.ok(keys.stats().fetches - fetchesBefore <= 5, 'at most 5 fetches')
+  if (row.valid === 'accepted') {
+    t.match(judge(tokens.valid), { claims: { aud: audience } }, 'still, after the fetches')
+  }
+}
+
+async function recovers(t: Test, { keys, judge, pass }: ReturnType<typeof protect>) {
+  pass(ONE_MINUTE)
+  t.equal(await answerTo(() => judge(tokens.valid)), 'accepted')
+  if (keys.stats().state !== 'fresh') await t.resolves(freshAgain(keys))
+  t.equal(keys.stats().state, 'fresh')
+}
+
+/** The refresh that the request before has set off. */
+async function freshAgain(keys: RemoteKeySet): Promise<void> {
+  while (keys.stats().state !== 'fresh') await new Promise(setImmediate)
+}
