@@ -125,7 +125,8 @@ export class TokenJudge {
   }
 
   #judgeClaims(claims: IdTokenClaims, { audiences }: JudgedAs): string | BrokenRule {
-    return judgeClaims(claims, this.#parts.rules, audiences, this.#parts.now() / 1000)
+    const seconds = Math.floor(this.#parts.now() / 1000)
+    return judgeClaims(claims, this.#parts.rules, audiences, seconds)
   }
 
   /** 401 only where it is known that there is no such key. */
