@@ -72,6 +72,12 @@ t.test('verify and verifySync judge a token alone, whoever the caller', async (t
   t.throws(() => verifier.verifySync(`${token}A`), { code: 'ID_TOKEN_SIGNATURE_INVALID' })
 })
 
+t.test('a token without an email names its account by its unique id', async (t) => {
+  const caller = await verifierWith().verify(await issuer.idToken({ audience }))
+  t.equal(caller.email, undefined)
+  t.match(caller.subject, /^[0-9]{21}$/)
+})
+
 t.test('what is no string is a malformed token, with a cache and without', async (t) => {
   for (const tokenCache of [false, undefined] as const) {
     const verifier = verifierWith({ tokenCache })
