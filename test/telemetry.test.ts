@@ -139,7 +139,7 @@ t.test('log entries: code and detail at warn; what is no refusal is left to othe
   if (error === null) throw new Error('accepted')
   const logged: unknown[] = []
   const log = { warn: (...entry: unknown[]) => void logged.push(entry) }
-  t.equal(logRefusal(error, log), error.headers)
+  t.strictSame(logRefusal(error, log), error.headers)
   t.strictSame(logged, [
     [
       { code: 'ID_TOKEN_MALFORMED', detail: error.detail },
@@ -148,7 +148,7 @@ t.test('log entries: code and detail at warn; what is no refusal is left to othe
   ])
   t.strictSame(logRefusal(new Error('other'), log), {})
   t.equal(logged.length, 1)
-  t.equal(logRefusal(error, undefined), error.headers)
+  t.strictSame(logRefusal(error, undefined), error.headers)
 })
 
 /** A text with one part cut out, doubled, moved or replaced. */
