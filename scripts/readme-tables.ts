@@ -13,6 +13,7 @@ export async function readmeWithTables(readme: string): Promise<string> {
   const tables: Record<string, () => string> = {
     outcomes: outcomeTable,
     options: () => optionTable('src/options/verifier-options.ts', 'VerifierOptions'),
+    'plugin options': () => optionTable('src/fastify/plugin.ts', 'GoogleIdTokenOptions'),
     'route options': () => optionTable('src/options/access-policy.ts', 'RoutePolicy'),
     caller: () => fieldTable('src/caller/caller.ts', 'Caller'),
   }

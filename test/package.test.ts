@@ -124,7 +124,7 @@ t.test('both entries load with nothing but the dependencies that they use', asyn
     },
   })
   // Copies, so that they find no package of this project either: no fastify, no express, no jose.
-  for (const one of ['fastify-plugin', 'lru-cache']) {
+  for (const one of Object.keys(manifest.dependencies).filter((name) => name !== 'jose')) {
     cpSync(join(modules, one), join(directory, 'node_modules', one), { recursive: true })
   }
   const printed = await run(directory, process.execPath, 'start.mjs')
@@ -222,7 +222,7 @@ t.test('a consumer of the middleware compiles without Fastify', async (t) => {
     })
   `
   const directory = consumer('express', {
-    packages: ['express', '@types/express', '@types/node', 'lru-cache'],
+    packages: ['express', '@types/express', '@types/node'],
     files: {
       'tsconfig.json': tsconfig,
       'esm.mts': `

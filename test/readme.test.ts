@@ -7,6 +7,7 @@ import { createLocalJWKSet, jwtVerify } from 'jose'
 import t, { type Test } from 'tap'
 import { readmeWithTables } from '../scripts/readme-tables.ts'
 import { acceptVerifierOptions, OPTION_NAMES } from '../src/options/verifier-options.ts'
+import { channels } from '../src/telemetry/channels.ts'
 import { createMetrics } from '../src/telemetry/metrics.ts'
 import { createTestIssuer } from '../src/testing.ts'
 import {
@@ -50,10 +51,13 @@ t.test('the options table has every option, once, with its default', (t) => {
     rows.map(([name]) => name),
     OPTION_NAMES.map((name) => `\`${name}\``),
   )
-  const { rules, keys, cacheSize, trustRemovedSignature } = acceptVerifierOptions({ audience })
+  const { rules, keys, maxStale, cacheSize, trustRemovedSignature } = acceptVerifierOptions({
+    audience,
+  })
   const defaults = {
     issuer: rules.issuers.map((one) => `\`${one}\``).join(' and '),
     jwksUri: `\`${keys as string}\``,
+    maxStale: String(maxStale / 1000),
     clockTolerance: String(rules.clockTolerance),
     maxTokenLifetime: String(rules.maxTokenLifetime),
     tokenCache: `\`{ max: ${cacheSize} }\``,
@@ -63,11 +67,12 @@ t.test('the options table has every option, once, with its default', (t) => {
     t.equal(rows.find(([option]) => option === `\`${name}\``)?.[1], value, name)
   }
   t.throws(() => acceptVerifierOptions({}), { message: /audience is missing/ })
+  t.same(rowsOf('plugin options')[0]?.slice(0, 2), ['`prefetch`', '`true`'])
   t.equal(rows[0]?.[1], 'required')
   t.end()
 })
 
-t.test('the counters are those that are kept', (t) => {
+t.test('the counters and channels are those that there are', (t) => {
   const counters: string[] = []
   createMetrics({
     createCounter: (name) => {
@@ -78,6 +83,10 @@ t.test('the counters are those that are kept', (t) => {
   t.same(
     [...readme.matchAll(/^\| `(google_id_token\.\w+)`/gm)].map(([, name]) => name),
     counters,
+  )
+  t.same(
+    [...readme.matchAll(/^\| `(fastify-google-id-token:[\w:]+)`/gm)].map(([, name]) => name),
+    Object.values(channels).map(({ name }) => name),
   )
   t.end()
 })
