@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
@@ -43,8 +44,8 @@ export function typeErrors(programs: ReadonlyMap<string, string>): string[] {
 /** A program that serves. */
 export interface Service {
   readonly url: string
-  /** Ends it; all that it has printed. */
-  readonly output: () => Promise<string>
+  /** The first line that it prints, or has printed, with this in it. */
+  readonly line: (part: string) => Promise<string>
 }
 
 /** Runs a program that serves, on a port of its own. */
@@ -55,16 +56,21 @@ export async function startService(
   issuer: TestIssuer,
 ): Promise<Service> {
   const child = run(t, name, program, issuer, [])
-  const printed = text(child.stdout as NodeJS.ReadableStream)
+  const lines: string[] = []
+  const output = createInterface({ input: child.stdout as NodeJS.ReadableStream })
+  output.on('line', (line) => lines.push(line))
   const [{ port }] = (await Promise.race([
     once(child, 'message'),
     once(child, 'exit').then(() => Promise.reject(new Error(`${name} does not serve`))),
   ])) as [AddressInfo]
   return {
     url: `http://127.0.0.1:${port}`,
-    output: () => {
-      child.kill()
-      return printed
+    line: async (part) => {
+      let found
+      while ((found = lines.find((line) => line.includes(part))) === undefined) {
+        await once(output, 'line')
+      }
+      return found
     },
   }
 }
