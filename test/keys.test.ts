@@ -268,7 +268,8 @@ t.test('the key set is replaced whole, and keys that stay are the same', async (
 t.test('a refresh runs ahead, once, and nobody waits for it', async (t) => {
   const server = await keyServer(t)
   const { keys, events, pass } = keySet(t, server.uri)
-  await keys.ready()
+  t.equal(await keys.ready(), true, 'fetched')
+  t.equal(await keys.ready(), false, 'in hand')
   pass(8 * MINUTE)
   t.ok(keys.current())
   t.equal(keys.stats().fetches, 1, 'not before 80 % of the lifetime')
