@@ -125,7 +125,6 @@ export function acceptVerifierOptions(value: unknown): VerifierSettings {
   // A default stands in for what was left out, never for null.
   const { issuer = GOOGLE_ISSUERS, clockTolerance = 60, maxTokenLifetime = 86_400 } = options
   const { maxStale = 86_400 } = options
-  const clock = acceptClock(options.clock)
   return {
     rules: {
       issuers: acceptStrings('issuer', issuer, 'a non-empty string or a non-empty list of them'),
@@ -158,7 +157,7 @@ export function acceptVerifierOptions(value: unknown): VerifierSettings {
     keyStore: acceptKeyStore(options.keyStore),
     cacheSize: acceptCacheSize(options.tokenCache),
     trustRemovedSignature: acceptTrust(options.trustRemovedSignature),
-    now: () => clock().getTime(),
+    now: acceptClock(options.clock),
     fetch: acceptMethod(options.fetch, 'fetch') ?? GLOBAL_FETCH,
     meter: acceptObjectWith(options.meter, 'meter', 'createCounter', 'an OpenTelemetry Meter'),
     logger:
@@ -230,13 +229,15 @@ function acceptTrust(value: unknown): boolean {
   return true
 }
 
-function acceptClock(value: unknown): () => Date {
-  const clock = acceptMethod(value, 'clock') ?? (() => new Date())
+/** @returns milliseconds since the epoch, by the given clock or the system's */
+function acceptClock(value: unknown): () => number {
+  const clock = acceptMethod(value, 'clock')
+  if (clock === undefined) return Date.now
   const time: unknown = clock()
   if (!(time instanceof Date) || Number.isNaN(time.getTime())) {
     throw invalidOption('clock', value, 'a function that returns a valid Date')
   }
-  return clock
+  return () => clock().getTime()
 }
 
 function acceptMethod<Name extends 'clock' | 'fetch'>(

@@ -18,23 +18,35 @@ export type Decide = <Decided extends Caller | null>(
 /** Every decision that may have to wait goes through here, and is observed here. */
 export function createDecide(observe: ObserveVerdict): Decide {
   return (judgement, settle) => {
-    const accept = (caller: Caller | null): void => {
-      observe(null, caller)
-      settle(null, caller as never)
-    }
-    const refuse = (error: unknown): void => {
-      observe(error, null)
-      settle(error as Error, null)
-    }
     let verdict
     try {
       verdict = judgement()
     } catch (error) {
-      refuse(error)
+      refuse(error, settle)
       return
     }
-    if (verdict instanceof Promise) verdict.then(accept, refuse)
-    else accept(verdict)
+    if (verdict instanceof Promise) {
+      verdict.then(
+        (caller) => {
+          accept(caller, settle)
+        },
+        (error: unknown) => {
+          refuse(error, settle)
+        },
+      )
+    } else {
+      accept(verdict, settle)
+    }
+  }
+
+  function accept<Decided extends Caller | null>(caller: Decided, settle: Settle<Decided>): void {
+    observe(null, caller)
+    settle(null, caller)
+  }
+
+  function refuse(error: unknown, settle: Settle<never>): void {
+    observe(error, null)
+    settle(error as Error, null)
   }
 }
 
