@@ -319,14 +319,14 @@ t.test('a missing key is looked for only for a token that could be good', async 
     signed({ header: { kid: 7 } }),
   ]
   for (const token of await Promise.all(bad)) {
-    t.equal(await codeOf(() => judge.judge(token, as)), 'ID_TOKEN_KEY_UNKNOWN')
+    t.match(await judge.judge(token, as), { code: 'ID_TOKEN_KEY_UNKNOWN' })
   }
   t.strictSame(lookedFor, [])
   const token = await signed()
-  t.throws(() => judge.judgeSync(token, as), { code: 'ID_TOKEN_KEY_UNKNOWN' })
+  t.match(judge.judgeSync(token, as), { code: 'ID_TOKEN_KEY_UNKNOWN' })
   t.strictSame(lookedFor, [issuer.key.kid])
   await new Promise(setImmediate)
-  t.equal(judge.judgeSync(token, as).email, email)
+  t.match(judge.judgeSync(token, as), { email })
 })
 
 t.test('trustRemovedSignature warns at every start', (t) => {
