@@ -6,13 +6,6 @@ import { measure } from './measure.ts'
 import { faultsPage, resultsFile, terminalReport } from './report.ts'
 import { brokenPromises, type ContenderResult, type FaultResults } from './result.ts'
 
-interface PackageJson {
-  readonly name: string
-  readonly version: string
-  readonly dependencies: Readonly<Record<string, string>>
-  readonly devDependencies: Readonly<Record<string, string>>
-}
-
 const root = new URL('../', import.meta.url)
 
 // What escapes a contender must not end the run: it is part of what is measured.
@@ -24,11 +17,10 @@ for (const event of ['unhandledRejection', 'uncaughtException']) {
 }
 
 async function run(): Promise<number> {
-  const versionOf = await installedVersions()
   const contenders: ContenderResult[] = []
   for (const contender of CONTENDERS) {
     process.stderr.write(`${contender.name} …\n`)
-    contenders.push(await resultOf(contender, versionOf))
+    contenders.push(await resultOf(contender))
   }
   const results: FaultResults = { node: process.versions.node, contenders }
   await writeFile(new URL('docs/faults.json', root), await resultsFile(results))
@@ -39,25 +31,18 @@ async function run(): Promise<number> {
   return broken.length === 0 ? 0 : 1
 }
 
-async function resultOf(
-  contender: Contender,
-  versionOf: (name: string) => string,
-): Promise<ContenderResult> {
+async function resultOf(contender: Contender): Promise<ContenderResult> {
   unhandled = 0
   const measured = await measure(contender)
-  return {
-    ...measured,
-    versions: contender.packages.map((name) => `${name} ${versionOf(name)}`),
-    unhandled,
-  }
+  const versions = await Promise.all(contender.packages.map(installedVersion))
+  return { ...measured, versions, unhandled }
 }
 
-/** Dependencies are pinned, so what is asked for is what is installed. */
-async function installedVersions(): Promise<(name: string) => string> {
-  const packageFile = await readFile(new URL('package.json', root), 'utf8')
-  const { name, version, dependencies, devDependencies } = JSON.parse(packageFile) as PackageJson
-  const versions = { ...devDependencies, ...dependencies, [name]: version }
-  return (wanted) => versions[wanted] ?? 'of unknown version'
+async function installedVersion(name: string): Promise<string> {
+  const directory = name === 'fastify-google-id-token' ? '' : `node_modules/${name}/`
+  const packageFile = await readFile(new URL(`${directory}package.json`, root), 'utf8')
+  const { version } = JSON.parse(packageFile) as { version: string }
+  return `${name} ${version}`
 }
 
 // A contender may leave timers behind that last for as long as its keys would live.

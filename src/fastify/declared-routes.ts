@@ -8,6 +8,8 @@ export interface DeclaredRoute {
   /** With the prefix of its scope. */
   readonly url: string
   readonly config: RouteOptions['config']
+  /** As its author gave it: other plugins may wrap it later. */
+  readonly handler: RouteOptions['handler']
 }
 
 const routesOfApps = new WeakMap<object, DeclaredRoute[]>()
@@ -27,11 +29,12 @@ function noteRoutes(app: FastifyInstance): DeclaredRoute[] {
   routesOfApps.set(app, routes)
   app.addHook('onRoute', function (options) {
     // Fastify uses one object for a route and its twin with a trailing slash: the url is as of now.
-    const { method, url } = options
+    const { method, url, handler } = options
     routes.push({
       scope: this,
       method,
       url,
+      handler,
       get config() {
         return options.config
       },
@@ -40,18 +43,30 @@ function noteRoutes(app: FastifyInstance): DeclaredRoute[] {
   return routes
 }
 
-/**
- * The routes of this scope and those inside it, as far as they are declared when it is called.
- *
- * @returns a function, because routes are still being declared; of an app that was made before
- * this module was loaded it knows the routes from now on
- */
-export function declaredRoutes(scope: FastifyInstance): () => DeclaredRoute[] {
-  const routes = routesOfAppOf(scope) ?? noteRoutes(scope)
-  return () =>
-    routes.filter(
-      (route) => route.scope === scope || Object.prototype.isPrototypeOf.call(scope, route.scope),
-    )
+/** The routes of a scope and of those inside it. */
+export interface DeclaredRoutes {
+  /** As far as they are declared now. */
+  readonly list: () => readonly DeclaredRoute[]
+  /** Routes were declared that are not in the list: the app is older than this module. */
+  readonly incomplete: boolean
+}
+
+/** Finds the routes of a scope; of an app older than this module, those declared from now on. */
+export function declaredRoutes(scope: FastifyInstance): DeclaredRoutes {
+  const noted = routesOfAppOf(scope)
+  const routes = noted ?? noteRoutes(scope)
+  return {
+    list: () =>
+      routes.filter(
+        (route) => route.scope === scope || Object.prototype.isPrototypeOf.call(scope, route.scope),
+      ),
+    incomplete: noted === undefined && hasRoutes(scope),
+  }
+}
+
+/** Fastify tells of past routes only in print, each with its methods: `/profiles (GET, HEAD)`. */
+function hasRoutes(app: FastifyInstance): boolean {
+  return /\([A-Z]/.test(app.printRoutes())
 }
 
 /** A scope inherits from the scope around it, up to the app. */

@@ -24,19 +24,17 @@ export interface GoogleIdTokenOptions extends VerifierOptions {
 
 const googleIdToken: FastifyPluginCallback<GoogleIdTokenOptions> = (app, options, done) => {
   try {
-    guardRoutes(app, options)
-    done()
+    guardScope(app, options)
   } catch (error) {
+    // Fastify calls a plugin where nobody catches: thrown, it would end the process.
     done(error as Error)
+    return
   }
+  done()
 }
 
-function guardRoutes(app: FastifyInstance, options: GoogleIdTokenOptions): void {
-  if (app.hasDecorator('idTokenVerifier')) {
-    throw new Error(
-      'fastify-google-id-token is registered already in this scope or around it: register it in sibling scopes, or give routes a config.idToken of their own',
-    )
-  }
+function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
+  if (app.hasDecorator('idTokenVerifier')) throw registeredTwice()
   const { prefetch = true, ...verifierOptions } = options
   if ((prefetch as unknown) !== true && prefetch !== 'required') {
     throw invalidOption('prefetch', prefetch, "true or 'required'")
@@ -44,18 +42,32 @@ function guardRoutes(app: FastifyInstance, options: GoogleIdTokenOptions): void 
   const core = createVerifierCore({ ...verifierOptions, logger: options.logger ?? app.log })
   const policies = new RoutePolicies(core.settings.defaultPolicy)
   const routes = declaredRoutes(app)
+  if (routes.incomplete) core.settings.logger.warn({}, UNKNOWN_ROUTES_WARNING)
   app.decorate('idTokenVerifier', core.verifier)
-  app.decorate('listAllowedCallers', () => policies.list(routes()))
+  app.decorate('listAllowedCallers', () => policies.list(routes.list()))
   app.decorateRequest('caller', null as never)
   app.addHook('onRequest', createGuard(core, policies))
   app.addHook('onReady', async () => {
-    policies.check(routes())
+    // A scope inside this one may have been loaded, with a plugin of its own, before this one was.
+    if (routes.list().some(({ scope }) => scope.idTokenVerifier !== core.verifier)) {
+      throw registeredTwice()
+    }
+    policies.check(routes.list())
     await prefetched(core.verifier, prefetch)
   })
   app.addHook('onClose', (_app, closed) => {
     core.verifier.close()
     closed()
   })
+}
+
+const UNKNOWN_ROUTES_WARNING =
+  'routes were declared before fastify-google-id-token was loaded: they are guarded, but neither checked at start-up nor listed; import it before the app is made'
+
+function registeredTwice(): Error {
+  return new Error(
+    'fastify-google-id-token is registered twice in one scope, or in a scope and one inside it: register it in sibling scopes, or give routes a config.idToken of their own',
+  )
 }
 
 async function prefetched(verifier: Verifier, prefetch: true | 'required'): Promise<void> {
@@ -78,8 +90,10 @@ function createGuard(core: VerifierCore, policies: RoutePolicies): onRequestHook
     let policy
     try {
       policy = policies.of(request)
-    } catch (error) {
-      done(error as Error)
+    } catch (cause) {
+      // A route that start-up did not know of: see declaredRoutes. The reason may quote its list, so
+      // it is for the log, where Fastify's own serializer follows causes, and not for the response.
+      done(new Error('This route has no valid rule for who may call it', { cause }))
       return
     }
     if (policy === null) {

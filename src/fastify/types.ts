@@ -17,18 +17,23 @@ export interface RouteAccess {
 
 /**
  * The type of `request.caller` in the handler of a route with this `config`: `Caller`, except that
- * it may be `null` where the route is optional and is `null` where the route is open.
+ * it may be `null` where the route is, or may be, optional, and is `null` where the route is open.
  */
-export type CallerOn<ContextConfig> = ContextConfig extends { idToken: false }
+export type CallerOn<ContextConfig> = ContextConfig extends { idToken: infer Guard }
+  ? CallerBehind<Guard>
+  : Caller
+
+/** Distributes over a `config.idToken` that is one thing or another. */
+type CallerBehind<Guard> = Guard extends false
   ? null
-  : ContextConfig extends { idToken: { optional: true } }
-    ? Caller | null
-    : Caller
+  : Guard extends undefined | (RoutePolicy & { optional?: false | undefined })
+    ? Caller
+    : Caller | null
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** `false` for a route open to anyone, or who may call it; default: the plugin's options. */
-    idToken?: false | RoutePolicy | undefined
+    idToken?: false | (RoutePolicy & object) | undefined
   }
 
   // The names are Fastify's own: an interface merges by them, and ContextConfig is what is needed.

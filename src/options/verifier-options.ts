@@ -3,7 +3,7 @@ import type { VerificationKey } from '../keys/key-set.ts'
 import type { KeyStore } from '../keys/key-store.ts'
 import { parseJwks } from '../keys/parse-jwks.ts'
 import type { Meter } from '../telemetry/meter.ts'
-import type { ClaimRules } from '../token/check-claims.ts'
+import type { ClaimRules } from '../token/judge-claims.ts'
 import type { AccessPolicy } from './access-policy.ts'
 import { acceptAudiences } from './audiences.ts'
 import {
@@ -34,9 +34,12 @@ export interface VerifierOptions {
   audience: string | readonly string[]
   /** Who may call routes that bring no list of their own. Default: none, so each route needs one. */
   allowedCallers?: readonly AllowedCaller[] | undefined
-  /** Default `https://accounts.google.com` and `accounts.google.com`. */
+  /** The accepted `iss`. Default `https://accounts.google.com` and `accounts.google.com`. */
   issuer?: string | readonly string[] | undefined
-  /** https, or http on a loopback host. Default: Google's v3 certs. Not together with `jwks`. */
+  /**
+   * https, or http on a loopback host. Not together with `jwks`. Default
+   * `https://www.googleapis.com/oauth2/v3/certs`.
+   */
   jwksUri?: string | undefined
   /** A static key set: nothing is ever fetched. Not together with `jwksUri`. */
   jwks?: JwkSet | undefined
@@ -93,7 +96,8 @@ const GOOGLE_JWKS = 'https://www.googleapis.com/oauth2/v3/certs'
 /** OpenID Connect Core section 2 has the URL; Google's older tokens have the bare host. */
 const GOOGLE_ISSUERS = ['https://accounts.google.com', 'accounts.google.com']
 
-const NAMES = [
+/** The options that there are; any other name is refused. */
+export const OPTION_NAMES = [
   'audience',
   'allowedCallers',
   'issuer',
@@ -117,21 +121,20 @@ const NAMES = [
  * @throws TypeError naming the option, its value and what is accepted
  */
 export function acceptVerifierOptions(value: unknown): VerifierSettings {
-  const options = acceptNames('options', value, NAMES)
+  const options = acceptNames('options', value, OPTION_NAMES)
+  // A default stands in for what was left out, never for null.
+  const { issuer = GOOGLE_ISSUERS, clockTolerance = 60, maxTokenLifetime = 86_400 } = options
+  const { maxStale = 86_400 } = options
   const clock = acceptClock(options.clock)
   return {
     rules: {
-      issuers: acceptStrings(
-        'issuer',
-        options.issuer ?? GOOGLE_ISSUERS,
-        'a non-empty string or a non-empty list of them',
-      ),
-      clockTolerance: acceptNumber('clockTolerance', options.clockTolerance ?? 60, {
+      issuers: acceptStrings('issuer', issuer, 'a non-empty string or a non-empty list of them'),
+      clockTolerance: acceptNumber('clockTolerance', clockTolerance, {
         min: 0,
         max: 300,
         unit: 'seconds',
       }),
-      maxTokenLifetime: acceptNumber('maxTokenLifetime', options.maxTokenLifetime ?? 86_400, {
+      maxTokenLifetime: acceptNumber('maxTokenLifetime', maxTokenLifetime, {
         min: 1,
         max: Number.MAX_SAFE_INTEGER,
         unit: 'seconds',
@@ -147,7 +150,7 @@ export function acceptVerifierOptions(value: unknown): VerifierSettings {
     },
     keys: acceptKeys(options.jwks, options.jwksUri),
     maxStale:
-      acceptNumber('maxStale', options.maxStale ?? 86_400, {
+      acceptNumber('maxStale', maxStale, {
         min: 0,
         max: 604_800,
         unit: 'seconds',
@@ -178,7 +181,9 @@ const PROCESS_WARNINGS: Logger = {
 const GLOBAL_FETCH: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init)
 
 function acceptKeys(jwks: unknown, jwksUri: unknown): VerifierSettings['keys'] {
-  if (jwks === undefined) return acceptSecureUrl('jwksUri', jwksUri ?? GOOGLE_JWKS)
+  if (jwks === undefined) {
+    return acceptSecureUrl('jwksUri', jwksUri === undefined ? GOOGLE_JWKS : jwksUri)
+  }
   if (jwksUri !== undefined) throw invalidOption('jwksUri', jwksUri, 'either jwks or jwksUri')
   try {
     return parseJwks(jwks).keys
@@ -197,9 +202,9 @@ function acceptKeyStore(value: unknown): KeyStore | undefined {
   return acceptObjectWith(value, 'keyStore', 'save', KEY_STORE)
 }
 
-function acceptCacheSize(value: unknown): number {
+function acceptCacheSize(value: unknown = { max: 10_000 }): number {
   if (value === false) return 0
-  const { max } = acceptNames('tokenCache', value ?? { max: 10_000 }, ['max'])
+  const { max } = acceptNames('tokenCache', value, ['max'])
   if (!Number.isInteger(max) || (max as number) < 1) {
     throw invalidOption(
       'tokenCache.max',

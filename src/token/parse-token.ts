@@ -5,8 +5,8 @@ import { claimsProblem, type IdTokenClaims } from './claims.ts'
 
 /** A token taken apart; nothing about it is verified yet. */
 export interface ParsedToken {
-  /** `undefined` where the header names no key: none can be found for it. */
-  readonly kid: string | undefined
+  /** Empty where the header names no key, which is no key's id. */
+  readonly kid: string
   readonly claims: IdTokenClaims
   /** The first two segments with the dot, which is what is signed (RFC 7515 section 5.1). */
   readonly signingInput: string
@@ -16,6 +16,16 @@ export interface ParsedToken {
 type JsonObject = Readonly<Record<string, unknown>>
 
 const LONGEST_TOKEN = 8192
+
+/**
+ * What a caller in JavaScript passes as a token may be anything.
+ *
+ * @throws IdTokenError `ID_TOKEN_MALFORMED`
+ */
+export function acceptToken(value: unknown): string {
+  if (typeof value !== 'string') throw malformed('a token as a string', typeof value)
+  return value
+}
 
 /**
  * Takes a token apart: a JWS in compact serialization (RFC 7515 section 5.2) with alg RS256.
@@ -39,7 +49,7 @@ export function parseToken(token: string): ParsedToken {
     })
   }
   return {
-    kid: typeof header.kid === 'string' ? header.kid : undefined,
+    kid: typeof header.kid === 'string' ? header.kid : '',
     claims: claims as IdTokenClaims,
     signingInput: token.slice(0, headerSegment.length + 1 + payloadSegment.length),
     signature,

@@ -16,8 +16,6 @@ export interface Finding {
   found?: unknown
   /** Seconds after which the caller may try again: the `Retry-After` of a 503. */
   retryAfter?: number
-  /** What led to it, for a programmer. */
-  cause?: unknown
 }
 
 const LONGEST_SHOWN = 256
@@ -36,12 +34,10 @@ export class IdTokenError extends Error {
   readonly code: IdTokenErrorCode
   /** The HTTP status: 400, 401, 403 or 503. */
   readonly statusCode: number
-  declare readonly detail: IdTokenErrorDetail
-  /** The response headers of the refusal: `www-authenticate`, or `retry-after` with 503. */
-  declare readonly headers: Readonly<Record<string, string>>
+  readonly #finding: Finding
 
   constructor(code: IdTokenErrorCode, finding: Finding = {}) {
-    const { message, status, challenge, remedy } = OUTCOMES[code]
+    const { message, status } = OUTCOMES[code]
     // A refusal is an answer, not a bug: nobody reads its stack, and capturing one would make
     // refusing a forged token cost more than accepting a good one.
     const { stackTraceLimit } = Error
@@ -50,19 +46,25 @@ export class IdTokenError extends Error {
     Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.statusCode = status
-    const detail: IdTokenErrorDetail = {
+    this.#finding = finding
+  }
+
+  /** What was expected and what was found. */
+  get detail(): IdTokenErrorDetail {
+    const { remedy } = OUTCOMES[this.code]
+    const finding = this.#finding
+    return {
       ...('expected' in finding && { expected: finding.expected }),
       ...('found' in finding && { found: shown(finding.found) }),
       remedy,
     }
-    hide(this, 'detail', detail)
-    hide(this, 'headers', responseHeaders(challenge, message, finding.retryAfter))
-    if (finding.cause !== undefined) hide(this, 'cause', finding.cause)
   }
-}
 
-function hide(error: IdTokenError, name: string, value: unknown): void {
-  Object.defineProperty(error, name, { value, configurable: true })
+  /** The response headers of the refusal: `www-authenticate`, or `retry-after` with 503. */
+  get headers(): Readonly<Record<string, string>> {
+    const { challenge, message } = OUTCOMES[this.code]
+    return responseHeaders(challenge, message, this.#finding.retryAfter)
+  }
 }
 
 /** A claim or header value as a log may show it: callers choose these, so their length is bounded. */

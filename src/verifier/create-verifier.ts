@@ -19,6 +19,7 @@ import type { RequestHeaders } from '../request/deciding-header.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { observeKeys } from '../telemetry/observe-keys.ts'
 import { observeVerdicts, type ObserveVerdict } from '../telemetry/observe-verdicts.ts'
+import { acceptToken } from '../token/parse-token.ts'
 import { VerifiedTokenCache } from '../token/verified-token-cache.ts'
 import { authenticate, type Authentication } from './authenticate.ts'
 import { createDecide, decided, type Decide, type Settle } from './decide.ts'
@@ -141,10 +142,10 @@ function tokenMethods(
 ): Pick<Verifier, 'verify' | 'verifySync'> {
   const as: JudgedAs = { audiences, header: 'authorization' }
   return {
-    verify: (token) => decided(decide, () => judge.judge(token, as)),
+    verify: (token) => decided(decide, () => judge.judge(acceptToken(token), as)),
     verifySync: (token) => {
       try {
-        const caller = judge.judgeSync(token, as)
+        const caller = judge.judgeSync(acceptToken(token), as)
         observe(null, caller)
         return caller
       } catch (error) {
@@ -177,9 +178,11 @@ function requestMethods(
     },
     explain: async (token, policy) => {
       const access = compile(policy)
-      const request = { headers: { authorization: `Bearer ${token}` } }
       return explain(
-        async () => authenticate(authentication, request, access),
+        async () => {
+          const request = { headers: { authorization: `Bearer ${acceptToken(token)}` } }
+          return authenticate(authentication, request, access)
+        },
         access.allowedCallers === null ? 'lifetime' : 'caller',
       )
     },

@@ -1,0 +1,67 @@
+import type { Audiences } from '../options/audiences.ts'
+import type { IdTokenErrorCode } from '../verdict/outcomes.ts'
+import type { IdTokenClaims } from './claims.ts'
+
+/** What claims are held against. */
+export interface ClaimRules {
+  readonly issuers: readonly string[]
+  /** Seconds. */
+  readonly clockTolerance: number
+  /** Seconds. */
+  readonly maxTokenLifetime: number
+}
+
+/** A rule that claims break. */
+export interface BrokenRule {
+  readonly code: IdTokenErrorCode
+  readonly expected: unknown
+  readonly found: unknown
+}
+
+/**
+ * Judges claims in the order of the outcome table: iss, aud, exp, nbf and iat, lifetime (RFC 7519
+ * section 4.1).
+ *
+ * @param now - seconds since the epoch
+ * @returns the configured audience that matched, or the first rule that the claims break
+ */
+export function judgeClaims(
+  claims: IdTokenClaims,
+  rules: ClaimRules,
+  audiences: Audiences,
+  now: number,
+): string | BrokenRule {
+  const { iss, aud } = claims
+  if (!rules.issuers.includes(iss)) {
+    return { code: 'ID_TOKEN_ISSUER_MISMATCH', expected: rules.issuers, found: iss }
+  }
+  const audience = audiences.spellings.get(aud)
+  if (audience === undefined) {
+    return { code: 'ID_TOKEN_AUDIENCE_MISMATCH', expected: audiences.configured, found: aud }
+  }
+  return brokenTime(claims, rules, now) ?? audience
+}
+
+/** Each time is compared so that a clock that gives no number refuses. */
+function brokenTime(
+  { iat, exp, nbf }: IdTokenClaims,
+  { clockTolerance, maxTokenLifetime }: ClaimRules,
+  now: number,
+): BrokenRule | null {
+  const earliest = now - clockTolerance
+  const latest = now + clockTolerance
+  if (!(exp > earliest)) {
+    return { code: 'ID_TOKEN_EXPIRED', expected: `exp after ${earliest}`, found: exp }
+  }
+  if (nbf !== undefined && !(nbf <= latest)) {
+    return { code: 'ID_TOKEN_NOT_YET_VALID', expected: `nbf by ${latest}`, found: nbf }
+  }
+  if (!(iat <= latest)) {
+    return { code: 'ID_TOKEN_NOT_YET_VALID', expected: `iat by ${latest}`, found: iat }
+  }
+  if (!(exp - iat <= maxTokenLifetime)) {
+    const expected = `exp - iat at most ${maxTokenLifetime}`
+    return { code: 'ID_TOKEN_LIFETIME_TOO_LONG', expected, found: exp - iat }
+  }
+  return null
+}

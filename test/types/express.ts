@@ -1,0 +1,35 @@
+/** Compiled by `npm run typecheck`, never run: what the types promise to authors of Express routes. */
+import { expectTypeOf } from 'expect-type'
+import express from 'express'
+import googleIdTokenByDefault, {
+  googleIdToken,
+  type Caller,
+  type Middleware,
+  type Verifier,
+} from 'fastify-google-id-token/express'
+
+const app = express()
+const auth = googleIdToken({ audience: 'https://user-profiles-abc123-uc.a.run.app' })
+
+app.use(auth)
+app.use('/admin', auth.allow(['login@shop-prod.iam.gserviceaccount.com'], { audience: 'x' }))
+app.get('/:id', auth.optional({ audience: ['x', 'y'] }), (request, response) => {
+  expectTypeOf(request.caller).toEqualTypeOf<Caller | null | undefined>()
+  // Express infers parameters from the path; the middleware must not get into its way.
+  expectTypeOf(request.params.id).toEqualTypeOf<string>()
+  response.send(request.caller?.email)
+})
+app.get<{ id: string }>('/:id', auth, auth.allow([{ email: 'ann@example.com' }]))
+
+// @ts-expect-error a list is needed
+auth.allow()
+// @ts-expect-error `optional` is what the other method is for
+auth.allow(['login@shop-prod.iam.gserviceaccount.com'], { optional: true })
+// @ts-expect-error allowedCallers
+auth.optional({ allowedCaller: ['login@shop-prod.iam.gserviceaccount.com'] })
+// @ts-expect-error audience is required
+googleIdToken({})
+
+expectTypeOf(auth.optional()).toEqualTypeOf<Middleware>()
+expectTypeOf(auth.verifier).toEqualTypeOf<Verifier>()
+expectTypeOf(googleIdTokenByDefault).toEqualTypeOf(googleIdToken)
