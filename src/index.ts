@@ -9,9 +9,20 @@ import { createVerifier } from './verifier/create-verifier.ts'
 
 // `require()` of this package yields the plugin itself (Node takes the export of this name), so
 // what ESM imports by name hangs on it.
-const requirable = Object.assign(plugin, { default: plugin, createVerifier, IdTokenError })
+const requirable = Object.assign(plugin, {
+  default: plugin,
+  googleIdToken: plugin,
+  createVerifier,
+  IdTokenError,
+})
 
-export { createVerifier, IdTokenError, plugin as default, requirable as 'module.exports' }
+export {
+  createVerifier,
+  IdTokenError,
+  plugin as default,
+  plugin as googleIdToken,
+  requirable as 'module.exports',
+}
 export type { GoogleIdTokenOptions } from './fastify/plugin.ts'
 export type { RouteAccess } from './fastify/types.ts'
 export type * from './public-types.ts'

@@ -178,7 +178,7 @@ t.test('every form that could let in a stranger is refused, with the reason', (t
     [{ email: 'dana@example.com', verified: false }],
     [{ mail: 'dana@example.com' }],
     [{ email: '*@example.com' }],
-    [{ email: 'Dana@example.com' }, /an email is lower case/],
+    [{ email: 'Dana@example.com' }, /An email is lower case/],
     [{ email: 'dana' }],
     [{ email: 'dana@example.com@evil.com' }],
     [{ email: 7 }],

@@ -67,16 +67,16 @@ t.test('a route that nobody may call stops the start-up, by method and url', asy
 
 t.test('a config.idToken that is none stops the start-up', async (t) => {
   for (const [idToken, message] of [
-    [{ allowedCaller: [SIGNUP] }, /GET \/x config\.idToken\.allowedCaller is .* no such option/],
-    [{ Optional: true }, /GET \/x config\.idToken\.Optional is true; .* no such option/],
+    [{ allowedCaller: [SIGNUP] }, /GET \/x config\.idToken\.allowedCaller is .* only the names/],
+    [{ Optional: true }, /GET \/x config\.idToken\.Optional is true; .* only the names/],
     [{ optional: 'yes' }, /GET \/x config\.idToken\.optional is 'yes'; accepted: true or false/],
     [{ allowedCallers: [] }, /GET \/x config\.idToken\.allowedCallers is \[\]/],
     [{ allowedCallers: ['*'] }, /GET \/x config\.idToken\.allowedCallers\[0\] is '\*'/],
     [{ audience: '' }, /GET \/x config\.idToken\.audience is ''/],
-    [true, /GET \/x config\.idToken is true; accepted: an object/],
-    [null, /GET \/x config\.idToken is null; accepted: an object/],
-    ['open', /GET \/x config\.idToken is 'open'; accepted: an object/],
-    [[LOGIN], /GET \/x config\.idToken is \[ 'login@.*; accepted: an object/],
+    [true, /GET \/x config\.idToken is true; accepted: false, or an object/],
+    [null, /GET \/x config\.idToken is null; accepted: false, or an object/],
+    ['open', /GET \/x config\.idToken is 'open'; accepted: false, or an object/],
+    [[LOGIN], /GET \/x config\.idToken is \[ 'login@.*; accepted: false, or an object/],
   ] as const) {
     const app = Fastify()
     app.register(googleIdToken, options)
@@ -85,10 +85,39 @@ t.test('a config.idToken that is none stops the start-up', async (t) => {
   }
 })
 
+t.test('a list where nobody reads it stops the start-up', async (t) => {
+  const list = { allowedCallers: [SIGNUP] }
+  for (const [route, name] of [
+    [{ idToken: list }, 'idToken'],
+    [{ config: list }, 'config.allowedCallers'],
+    [{ config: { idtoken: list } }, 'config.idtoken'],
+  ] as const) {
+    const app = Fastify()
+    app.register(googleIdToken, options)
+    app.get('/admin', route as object, handler)
+    await t.rejects(async () => app.ready(), {
+      code: 'ID_TOKEN_OPTION_INVALID',
+      message: new RegExp(`^Option GET /admin ${name} is .*; accepted: config.idToken and`),
+    })
+  }
+})
+
+t.test('all routes that nobody may call are named at once', async (t) => {
+  const app = Fastify()
+  app.register(googleIdToken, { audience: options.audience, jwks: options.jwks })
+  app.get('/a', handler)
+  app.post('/b', handler)
+  app.get('/c', { config: { idToken: false } }, handler)
+  await t.rejects(async () => app.ready(), {
+    message:
+      /^Option GET \/a, POST \/b config\.idToken\.allowedCallers is missing;.*idToken: false/,
+  })
+})
+
 t.test('a wrong option fails register, where its caller can catch it', async (t) => {
   for (const [wrong, message] of [
     [{ ...options, audience: [] }, /^Option audience is \[\]/],
-    [{ ...options, allowedCaller: [LOGIN] }, /^Option allowedCaller is .* no such option/],
+    [{ ...options, allowedCaller: [LOGIN] }, /^Option allowedCaller is .* only the names/],
     [{ ...options, jwks: undefined, jwksUri: 'http://keys.example' }, /^Option jwksUri is 'http:/],
   ] as const) {
     const app = Fastify()

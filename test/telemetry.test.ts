@@ -42,10 +42,14 @@ async function refusalOf(judgement: () => unknown): Promise<IdTokenError | null>
   return null
 }
 
+const refusedRequest = { method: 'GET', route: '/profiles/:id', header: 'authorization' }
+
 /** All that is told of a refusal: in the response, in the log, and by those who print the error. */
 function toldOf(error: IdTokenError): { response: string; log: string } {
   const logged: unknown[] = []
-  const headers = logRefusal(error, { warn: (...entry) => void logged.push(entry) })
+  const headers = logRefusal(error, refusedRequest, {
+    warn: (...entry) => void logged.push(entry),
+  })
   return {
     response: [
       error.message,
@@ -139,16 +143,16 @@ t.test('log entries: code and detail at warn; what is no refusal is left to othe
   if (error === null) throw new Error('accepted')
   const logged: unknown[] = []
   const log = { warn: (...entry: unknown[]) => void logged.push(entry) }
-  t.strictSame(logRefusal(error, log), error.headers)
+  t.strictSame(logRefusal(error, refusedRequest, log), error.headers)
   t.strictSame(logged, [
     [
-      { code: 'ID_TOKEN_MALFORMED', detail: error.detail },
+      { code: 'ID_TOKEN_MALFORMED', detail: error.detail, ...refusedRequest },
       'ID token refused: The ID token is malformed',
     ],
   ])
-  t.strictSame(logRefusal(new Error('other'), log), {})
+  t.strictSame(logRefusal(new Error('other'), refusedRequest, log), {})
   t.equal(logged.length, 1)
-  t.strictSame(logRefusal(error, undefined), error.headers)
+  t.strictSame(logRefusal(error, refusedRequest, undefined), error.headers)
 })
 
 /** A text with one part cut out, doubled, moved or replaced. */

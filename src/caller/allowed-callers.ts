@@ -95,9 +95,15 @@ function acceptPerson(where: string, entry: unknown): string {
       ? (entry as { email: unknown }).email
       : undefined
   if (typeof email !== 'string' || !PERSON.test(email) || email !== email.toLowerCase()) {
-    throw invalidOption(where, entry, `${ACCEPTED}; an email is lower case`)
+    throw invalidOption(where, entry, `${ACCEPTED}${reasonOf(entry, email)}`)
   }
   return email
+}
+
+function reasonOf(entry: unknown, email: unknown): string {
+  if (typeof entry === 'number')
+    return '. Write a unique id as a string: as a number it loses digits'
+  return typeof email === 'string' ? '. An email is lower case' : ''
 }
 
 /** Why an entry that looks reasonable is refused. */
@@ -105,6 +111,7 @@ function reason(entry: string): string {
   if (entry === '*' || entry === 'allUsers' || entry === 'allAuthenticatedUsers') {
     return '. This one would let anyone in: for a route open to all, set config.idToken: false'
   }
+  if (entry.startsWith('user:')) return '. For a person write { email }'
   if (entry.startsWith('deleted:')) return '. A deleted account cannot call'
   if (entry !== entry.toLowerCase() && !/^[a-z]+:/i.test(entry)) {
     return '. Emails of service accounts are lower case'

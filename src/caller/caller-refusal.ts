@@ -13,6 +13,9 @@ export function callerRefusal(
   if (allowed.includes(email, subject)) return null
   return new IdTokenError(
     email === undefined ? 'ID_TOKEN_CALLER_UNIDENTIFIED' : 'ID_TOKEN_CALLER_NOT_ALLOWED',
-    { expected: allowed.summary, found: email ?? subject },
+    {
+      expected: allowed.summary,
+      found: email === undefined ? subject : `${email} (unique id ${subject})`,
+    },
   )
 }

@@ -8,7 +8,8 @@ import {
   type RoutePolicy,
 } from '../options/access-policy.ts'
 import type { Logger, VerifierOptions } from '../options/verifier-options.ts'
-import { logRefusal } from '../verdict/log-refusal.ts'
+import { decidingHeaderName } from '../request/deciding-header.ts'
+import { logRefusal, type RefusedRequest } from '../verdict/log-refusal.ts'
 import {
   createVerifierCore,
   type Verifier,
@@ -98,10 +99,16 @@ function guard(core: VerifierCore, policy: AccessPolicy, logger: Logger | undefi
         return
       }
       const log = (request as { log?: Logger }).log ?? logger
-      for (const [name, value] of Object.entries(logRefusal(error, log))) {
+      for (const [name, value] of Object.entries(logRefusal(error, refused(request), log))) {
         response.setHeader(name, value)
       }
       next(error)
     })
   }
+}
+
+/** `originalUrl` is what Express keeps while a router strips its prefix off `url`. */
+function refused(request: IncomingMessage & { originalUrl?: string }): RefusedRequest {
+  const { method = '', url = '', originalUrl = url } = request
+  return { method, route: originalUrl.split('?')[0], header: decidingHeaderName(request) }
 }

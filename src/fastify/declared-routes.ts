@@ -7,7 +7,8 @@ export interface DeclaredRoute {
   readonly method: string | readonly string[]
   /** With the prefix of its scope. */
   readonly url: string
-  readonly config: RouteOptions['config']
+  /** As given, and as other plugins may change them until the app is ready. */
+  readonly options: RouteOptions
   /** As its author gave it: other plugins may wrap it later. */
   readonly handler: RouteOptions['handler']
 }
@@ -35,9 +36,7 @@ function noteRoutes(app: FastifyInstance): DeclaredRoute[] {
       method,
       url,
       handler,
-      get config() {
-        return options.config
-      },
+      options,
     })
   })
   return routes

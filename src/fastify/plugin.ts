@@ -1,9 +1,15 @@
-import type { FastifyInstance, FastifyPluginCallback, onRequestHookHandler } from 'fastify'
+import type {
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyRequest,
+  onRequestHookHandler,
+} from 'fastify'
 import fp from 'fastify-plugin'
-import type { VerifierOptions } from '../options/verifier-options.ts'
-import { invalidOption } from '../options/invalid-option.ts'
+import { OPTION_NAMES, type VerifierOptions } from '../options/verifier-options.ts'
+import { acceptNames, invalidOption } from '../options/invalid-option.ts'
 import type { IdTokenError } from '../verdict/id-token-error.ts'
-import { logRefusal } from '../verdict/log-refusal.ts'
+import { decidingHeaderName } from '../request/deciding-header.ts'
+import { logRefusal, type RefusedRequest } from '../verdict/log-refusal.ts'
 import {
   createVerifierCore,
   type Verifier,
@@ -22,19 +28,16 @@ export interface GoogleIdTokenOptions extends VerifierOptions {
   prefetch?: true | 'required' | undefined
 }
 
-const googleIdToken: FastifyPluginCallback<GoogleIdTokenOptions> = (app, options, done) => {
-  try {
+const googleIdToken: FastifyPluginAsync<GoogleIdTokenOptions> = (app, options) =>
+  // Fastify calls a plugin where nobody catches: thrown, an error would end the process.
+  new Promise((resolve) => {
     guardScope(app, options)
-  } catch (error) {
-    // Fastify calls a plugin where nobody catches: thrown, it would end the process.
-    done(error as Error)
-    return
-  }
-  done()
-}
+    resolve()
+  })
 
 function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
   if (app.hasDecorator('idTokenVerifier')) throw registeredTwice()
+  acceptNames('options', options, [...OPTION_NAMES, 'prefetch'])
   const { prefetch = true, ...verifierOptions } = options
   if ((prefetch as unknown) !== true && prefetch !== 'required') {
     throw invalidOption('prefetch', prefetch, "true or 'required'")
@@ -107,10 +110,15 @@ function createGuard(core: VerifierCore, policies: RoutePolicies): onRequestHook
         return
       }
       // Here as well as on the error: an error handler of the app's own may not look at it.
-      void reply.headers(logRefusal(error, request.log))
+      void reply.headers(logRefusal(error, refused(request), request.log))
       done(error)
     })
   }
+}
+
+function refused(request: FastifyRequest): RefusedRequest {
+  const { method, raw, routeOptions } = request
+  return { method, route: routeOptions.url, header: decidingHeaderName(raw) }
 }
 
 /** The Fastify plugin. */

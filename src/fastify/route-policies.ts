@@ -2,10 +2,12 @@ import type { FastifyRequest } from 'fastify'
 import {
   acceptPolicy,
   hasList,
+  missingList,
   requireList,
   type AccessPolicy,
   type ListedPolicy,
 } from '../options/access-policy.ts'
+import { invalidOption } from '../options/invalid-option.ts'
 import type { DeclaredRoute } from './declared-routes.ts'
 import type { RouteAccess } from './types.ts'
 
@@ -33,8 +35,14 @@ export class RoutePolicies {
     return this.#guard(config.idToken, method, url)
   }
 
-  /** @throws TypeError naming the route whose `config.idToken` is wrong or missing */
+  /** @throws TypeError naming the routes whose `config.idToken` is wrong, misplaced or missing */
   check(routes: readonly DeclaredRoute[]): void {
+    routes.forEach(checkPlace)
+    const unlisted = routes.filter((route) => this.#isUnlisted(route) && !isHeadTwin(route, routes))
+    if (unlisted.length > 0) {
+      const names = unlisted.map(({ method, url }) => routeName(method, url))
+      throw missingList(`${names.join(', ')} config.idToken.allowedCallers`)
+    }
     for (const route of routes) this.#guardOf(route)
   }
 
@@ -47,18 +55,24 @@ export class RoutePolicies {
       )
   }
 
-  #guardOf({ config, method, url }: DeclaredRoute): RouteGuard {
-    return this.#guard(config?.idToken, method, url)
+  #isUnlisted({ options }: DeclaredRoute): boolean {
+    return options.config?.idToken === undefined && !hasList(this.#defaults)
+  }
+
+  #guardOf({ options, method, url }: DeclaredRoute): RouteGuard {
+    return this.#guard(options.config?.idToken, method, url)
   }
 
   #guard(idToken: unknown, method: string | readonly string[], url: string): RouteGuard {
     if (idToken === false) return null
     const known = this.#known(idToken)
     if (known !== undefined) return known
-    const where = `${[method].flat().join()} ${url} config.idToken`
+    const where = `${routeName(method, url)} config.idToken`
     const policy = requireList(
       `${where}.allowedCallers`,
-      idToken === undefined ? this.#defaults : acceptPolicy(where, idToken, this.#defaults),
+      idToken === undefined
+        ? this.#defaults
+        : acceptPolicy(where, idToken, this.#defaults, 'false, or an object'),
     )
     if (idToken !== undefined) this.#compiled.set(idToken as object, policy)
     return policy
@@ -71,16 +85,41 @@ export class RoutePolicies {
   }
 }
 
+function routeName(method: string | readonly string[], url: string): string {
+  return `${[method].flat().join()} ${url}`
+}
+
+/**
+ * A list where nobody reads it would leave the route to the default list, which lets in others.
+ *
+ * @throws TypeError naming the route and the key
+ */
+function checkPlace({ method, url, options }: DeclaredRoute): void {
+  const misplaced: [key: string, value: unknown][] = [
+    ...Object.entries(options).filter(([key]) => /^idtoken$/i.test(key)),
+    ...Object.entries(options.config ?? {})
+      .filter(([key]) => /^(?:idtoken|allowedcallers)$/i.test(key) && key !== 'idToken')
+      .map(([key, value]: [string, unknown]): [string, unknown] => [`config.${key}`, value]),
+  ]
+  for (const [key, value] of misplaced) {
+    throw invalidOption(
+      `${routeName(method, url)} ${key}`,
+      value,
+      'config.idToken and nothing else',
+    )
+  }
+}
+
 /** Fastify makes the twin of a GET route, and of its twin with a trailing slash, from its options. */
 function isHeadTwin(route: DeclaredRoute, routes: readonly DeclaredRoute[]): boolean {
   return (
     route.method === 'HEAD' &&
     routes.some(
-      ({ method, url, handler, config }) =>
+      ({ method, url, handler, options }) =>
         [method].flat().includes('GET') &&
         (url === route.url || `${url}/` === route.url) &&
         handler === route.handler &&
-        config?.idToken === route.config?.idToken,
+        options.config?.idToken === route.options.config?.idToken,
     )
   )
 }

@@ -35,8 +35,13 @@ export type ListedPolicy = AccessPolicy & { readonly allowedCallers: AllowedCall
  *
  * @throws TypeError naming what is wrong
  */
-export function acceptPolicy(where: string, value: unknown, defaults: AccessPolicy): AccessPolicy {
-  const policy = acceptNames(where, value, ['allowedCallers', 'audience', 'optional'])
+export function acceptPolicy(
+  where: string,
+  value: unknown,
+  defaults: AccessPolicy,
+  accepted?: string,
+): AccessPolicy {
+  const policy = acceptNames(where, value, ['allowedCallers', 'audience', 'optional'], accepted)
   const { allowedCallers, audience, optional } = policy
   if (optional !== undefined && typeof optional !== 'boolean') {
     throw invalidOption(`${where}.optional`, optional, 'true or false')
@@ -60,10 +65,15 @@ export function acceptPolicy(where: string, value: unknown, defaults: AccessPoli
  */
 export function requireList(name: string, policy: AccessPolicy): ListedPolicy {
   if (hasList(policy)) return policy
-  throw invalidOption(
+  throw missingList(name)
+}
+
+/** The error for a guard that would not say whom to let in. */
+export function missingList(name: string): TypeError {
+  return invalidOption(
     name,
     undefined,
-    'a list of callers here, or a default one in allowedCallers; an audience alone lets any Google customer in',
+    'a list of callers here, a default one in allowedCallers, or, for what is open to anyone, no guard (in Fastify config.idToken: false); an audience alone lets any Google customer in',
   )
 }
 

@@ -1,4 +1,4 @@
-import { acceptStrings } from './invalid-option.ts'
+import { acceptStrings, invalidOption } from './invalid-option.ts'
 
 /** The audiences that a service answers to: every accepted spelling, with the one configured for it. */
 export interface Audiences {
@@ -20,6 +20,12 @@ export function acceptAudiences(name: string, value: unknown): Audiences {
     value,
     'a non-empty string or a non-empty list of them: the URLs of this service and its custom audiences',
   )
+  for (const audience of configured) {
+    // No audience has either, and one from an environment variable may have them by mistake.
+    if (/[\s,]/.test(audience)) {
+      throw invalidOption(name, value, 'each audience as a string of its own, without , or space')
+    }
+  }
   const spellings = new Map<string, string>()
   for (const audience of configured) {
     const origin = ORIGIN.exec(audience)

@@ -35,16 +35,17 @@ export function acceptNames(
   where: string,
   value: unknown,
   names: readonly string[],
+  accepted = `an object with ${names.join(', ')}`,
 ): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidOption(where, value, 'an object')
+    throw invalidOption(where, value, accepted)
   }
   for (const name of Object.keys(value)) {
     if (!names.includes(name)) {
       throw invalidOption(
         where === 'options' ? name : `${where}.${name}`,
         (value as Record<string, unknown>)[name],
-        `no such option; the options are ${names.join(', ')}`,
+        `only the names ${names.join(', ')}`,
       )
     }
   }

@@ -203,7 +203,7 @@ function acceptKeyStore(value: unknown): KeyStore | undefined {
 
 function acceptCacheSize(value: unknown = { max: 10_000 }): number {
   if (value === false) return 0
-  const { max } = acceptNames('tokenCache', value, ['max'])
+  const { max } = acceptNames('tokenCache', value, ['max'], 'false, or an object with max')
   if (!Number.isInteger(max) || (max as number) < 1) {
     throw invalidOption(
       'tokenCache.max',

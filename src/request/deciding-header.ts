@@ -21,9 +21,7 @@ export function headerValue(request: RequestHeaders, name: TokenHeader): string 
   const raw = request.rawHeaders ?? flattened(request.headers)
   let value: string | undefined
   for (let i = 0; i + 1 < raw.length; i += 2) {
-    const sent = raw[i]
-    // The lengths differ for nearly every header, which saves lower-casing each of them.
-    if (sent?.length !== name.length || sent.toLowerCase() !== name) continue
+    if (!isNamed(raw[i], name)) continue
     if (value !== undefined) {
       throw new IdTokenError('ID_TOKEN_REQUEST_MALFORMED', {
         expected: `one ${name} header`,
@@ -40,6 +38,20 @@ function flattened(headers: RequestHeaders['headers']): string[] {
   return Object.entries(headers).flatMap(([name, value]) =>
     value === undefined ? [] : [value].flat().flatMap((one) => [name, one]),
   )
+}
+
+/** The name of the header that decides, even where it is repeated; `null` where there is none. */
+export function decidingHeaderName(request: RequestHeaders): TokenHeader | null {
+  const raw = request.rawHeaders ?? flattened(request.headers)
+  const isSent = (name: TokenHeader): boolean =>
+    raw.some((sent, i) => i % 2 === 0 && isNamed(sent, name))
+  if (isSent('x-serverless-authorization')) return 'x-serverless-authorization'
+  return isSent('authorization') ? 'authorization' : null
+}
+
+/** The lengths differ for nearly every header, which saves lower-casing each of them. */
+function isNamed(sent: string | undefined, name: TokenHeader): boolean {
+  return sent?.length === name.length && sent.toLowerCase() === name
 }
 
 /** The header that decides, and its value as sent. */

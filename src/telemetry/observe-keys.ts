@@ -40,7 +40,7 @@ export function observeKeys(observers: KeyObservers): KeyEvents {
     },
     failed: ({ reason, state, retryIn }) => {
       metrics.keyFetch('failed')
-      const message: KeysFailedMessage = { uri, reason, state, retryIn: retryIn / 1000 }
+      const message: KeysFailedMessage = { uri, reason, state, retryIn: Math.ceil(retryIn) / 1000 }
       warnOfFailure(message, FAILED[state])
       channels.keysFailed.publish(message)
     },

@@ -13,7 +13,10 @@ export interface TestIdToken {
   email?: string | undefined
   /** `sub` and `azp`: the account's unique id. Default: 21 digits that follow from the email. */
   subject?: string | undefined
-  /** Seconds from now to `exp`; zero or negative for an expired token. Default 3600. */
+  /**
+   * Seconds from now to `exp`. Default 3600. For an expired token, a negative number: past the
+   * verifier's `clockTolerance`, which is 60 by default.
+   */
   expiresIn?: number | undefined
   /** Overrides claims; with `undefined`, removes them. */
   claims?: Readonly<Record<string, unknown>> | undefined

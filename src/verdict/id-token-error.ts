@@ -6,6 +6,8 @@ export interface IdTokenErrorDetail {
   readonly expected?: unknown
   /** What was there instead; never the token or a segment of it. */
   readonly found?: unknown
+  /** Whose token it is, where the signature was verified: an email, or a unique id. */
+  readonly caller?: string
   /** What the operator can do about it. */
   readonly remedy: string
 }
@@ -14,6 +16,7 @@ export interface IdTokenErrorDetail {
 export interface Finding {
   expected?: unknown
   found?: unknown
+  caller?: string
   /** Seconds after which the caller may try again: the `Retry-After` of a 503. */
   retryAfter?: number
 }
@@ -56,6 +59,7 @@ export class IdTokenError extends Error {
     return {
       ...('expected' in finding && { expected: finding.expected }),
       ...('found' in finding && { found: shown(finding.found) }),
+      ...(finding.caller !== undefined && { caller: finding.caller }),
       remedy,
     }
   }

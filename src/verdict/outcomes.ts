@@ -69,7 +69,7 @@ export const OUTCOMES = {
     when: 'the header is repeated, or does not hold exactly one token',
     message: 'Exactly one Bearer token must be sent, in a header that is not repeated',
     remedy:
-      'the caller, or a proxy on the way, sends the header twice or more than one token in it',
+      'the caller sends no token, or something else in its place (an object that was not awaited, an empty variable), or the header is sent twice, by the caller or a proxy on the way',
   },
   ID_TOKEN_MALFORMED: {
     check: 'shape',
@@ -105,7 +105,7 @@ export const OUTCOMES = {
     when: 'no usable keys could be had',
     message: 'The keys to verify ID tokens are unavailable, try again later',
     remedy:
-      "the key endpoint cannot be reached or gives no usable answer: see the key set's own log",
+      'the key endpoint cannot be reached or gives no usable answer: see the warnings about the keys of ID tokens',
   },
   ID_TOKEN_SIGNATURE_REMOVED: {
     check: 'signature',
@@ -172,7 +172,7 @@ export const OUTCOMES = {
     when: 'verified, but without a verified email, and its `sub` is not in the list',
     message: 'The caller cannot be identified',
     remedy:
-      "the token has no verified email: ask for it with format=full (metadata server) or includeEmail: true (generateIdToken), or list the account's unique id",
+      "the token has no verified email: ask for it with format=full (metadata server), includeEmail: true (generateIdToken) or --include-email (gcloud), or list the account's unique id",
   },
   ID_TOKEN_CALLER_NOT_ALLOWED: {
     check: 'caller',
@@ -180,7 +180,8 @@ export const OUTCOMES = {
     challenge: 'insufficient_scope',
     when: 'verified, but not in the list',
     message: 'The caller is not allowed',
-    remedy: "add the caller's service account to allowedCallers if it should get in",
+    remedy:
+      'add the caller to allowedCallers if it should get in; an account that was deleted and made again has another unique id',
   },
 } as const satisfies Record<string, Outcome>
 

@@ -68,7 +68,7 @@ export class TokenJudge {
   judgeWithoutSignature(token: string, as: JudgedAs): Verdict {
     const { claims } = parseToken(token)
     const audience = this.#judgeClaims(claims, as)
-    if (typeof audience !== 'string') return refusal(audience)
+    if (typeof audience !== 'string') return refusal(audience, claims)
     return callerOf(claims, { audience, header: as.header, signatureVerified: false })
   }
 
@@ -99,7 +99,7 @@ export class TokenJudge {
       return new IdTokenError('ID_TOKEN_SIGNATURE_INVALID', { found: `kid ${key.kid}` })
     }
     const audience = this.#judgeClaims(claims, as)
-    if (typeof audience !== 'string') return refusal(audience)
+    if (typeof audience !== 'string') return refusal(audience, claims)
     const caller = callerOf(claims, { audience, header: as.header, signatureVerified: true })
     this.#parts.cache?.set(token, { key, content: caller })
     return caller
@@ -110,7 +110,7 @@ export class TokenJudge {
     const { header } = as
     const { claims } = verified.content
     const audience = this.#judgeClaims(claims, as)
-    if (typeof audience !== 'string') return refusal(audience)
+    if (typeof audience !== 'string') return refusal(audience, claims)
     if (verified.content.audience !== audience || verified.content.header !== header) {
       verified.content = callerOf(claims, { audience, header, signatureVerified: true })
     }
@@ -131,8 +131,9 @@ export class TokenJudge {
   }
 }
 
-function refusal(broken: BrokenRule): IdTokenError {
-  return new IdTokenError(broken.code, broken)
+function refusal({ code, expected, found }: BrokenRule, claims: IdTokenClaims): IdTokenError {
+  const caller = claims.email_verified === true ? (claims.email ?? claims.sub) : claims.sub
+  return new IdTokenError(code, { expected, found, caller })
 }
 
 /** A token on its way. */
