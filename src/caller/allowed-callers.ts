@@ -23,7 +23,7 @@ export interface AllowedCallers {
 
 // The forms of https://cloud.google.com/iam/docs/service-account-types, all lower case. Lengths are
 // not judged: Google does that when an account is made, and the service agents keep to other ones.
-const PROJECT_DOMAIN = String.raw`[a-z0-9][-a-z0-9.]{0,62}\.iam\.gserviceaccount\.com`
+const PROJECT_DOMAIN = String.raw`[a-z0-9][-a-z0-9]*(?:\.[a-z0-9][-a-z0-9]*){0,3}\.iam\.gserviceaccount\.com`
 const SERVICE_ACCOUNT = new RegExp(
   String.raw`^(?:[a-z0-9][-a-z0-9]{0,62}@${PROJECT_DOMAIN}` +
     String.raw`|[0-9]{1,20}-compute@developer\.gserviceaccount\.com` +
@@ -34,11 +34,11 @@ const PROJECT_WILDCARD = new RegExp(`^\\*@(${PROJECT_DOMAIN})$`)
 const PERSON = /^[^\s@:*"(),;<>[\]\\]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+$/
 
 /**
- * Service agents live in projects of Google's that all customers share: service-N@… is the agent of
- * project N (https://cloud.google.com/iam/docs/service-agents). A project wildcard means the
+ * Service agents live in projects of Google's that all customers share: service-N@…, bq-N@… and
+ * others like them are agents of project N (https://cloud.google.com/iam/docs/service-agents). A project wildcard means the
  * accounts of that project, so it never matches an agent, and the shared projects are refused.
  */
-const SERVICE_AGENT = /^service-[0-9]+@/
+const SERVICE_AGENT = /^(?:service|project|bq|p)-?[0-9]+[-@]/
 const SHARED_BY_ALL_PROJECTS = 'gcp-sa-'
 
 const LONGEST_SUMMARY = 20

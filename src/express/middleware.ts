@@ -93,18 +93,30 @@ function defaultGuard(core: VerifierCore, logger: Logger | undefined): Middlewar
 function guard(core: VerifierCore, policy: AccessPolicy, logger: Logger | undefined): Middleware {
   return (request, response, next) => {
     core.decideRequest(request, policy, (error, caller) => {
-      if (error === null) {
-        request.caller = caller
-        next()
+      try {
+        if (error === null) request.caller = caller
+        else refuse(error, request, response, logger)
+      } catch (problem) {
+        // A decision that waited for keys is handed over where nobody else would catch it.
+        next(problem)
         return
       }
-      const log = (request as { log?: Logger }).log ?? logger
-      for (const [name, value] of Object.entries(logRefusal(error, refused(request), log))) {
-        response.setHeader(name, value)
-      }
-      next(error)
+      next(error ?? undefined)
     })
   }
+}
+
+function refuse(
+  error: Error,
+  request: IncomingMessage & { log?: Partial<Logger> },
+  response: ServerResponse,
+  logger: Logger | undefined,
+): void {
+  const log = typeof request.log?.warn === 'function' ? (request.log as Logger) : logger
+  const headers = logRefusal(error, refused(request), log)
+  // Whoever gave up on a slow decision may have answered already.
+  if (response.headersSent) return
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
 }
 
 /** `originalUrl` is what Express keeps while a router strips its prefix off `url`. */

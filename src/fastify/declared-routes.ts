@@ -31,6 +31,9 @@ function noteRoutes(app: FastifyInstance): DeclaredRoute[] {
   app.addHook('onRoute', function (options) {
     // Fastify uses one object for a route and its twin with a trailing slash: the url is as of now.
     const { method, url, handler } = options
+    // Fastify takes a copy of the config once these hooks have run: what its author changes in it
+    // later guards nothing, and must not show here either.
+    if (options.config !== undefined) options.config = { ...options.config }
     routes.push({
       scope: this,
       method,

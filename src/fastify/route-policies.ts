@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyRequest } from 'fastify'
 import {
   acceptPolicy,
   hasList,
@@ -32,7 +32,7 @@ export class RoutePolicies {
   of(request: FastifyRequest): AccessPolicy | null {
     if (request.is404) return this.#defaults
     const { config, url = '', method } = request.routeOptions
-    return this.#guard(config.idToken, method, url)
+    return this.#guard(ownIdToken(config), method, url)
   }
 
   /** @throws TypeError naming the routes whose `config.idToken` is wrong, misplaced or missing */
@@ -56,11 +56,11 @@ export class RoutePolicies {
   }
 
   #isUnlisted({ options }: DeclaredRoute): boolean {
-    return options.config?.idToken === undefined && !hasList(this.#defaults)
+    return ownIdToken(options.config) === undefined && !hasList(this.#defaults)
   }
 
   #guardOf({ options, method, url }: DeclaredRoute): RouteGuard {
-    return this.#guard(options.config?.idToken, method, url)
+    return this.#guard(ownIdToken(options.config), method, url)
   }
 
   #guard(idToken: unknown, method: string | readonly string[], url: string): RouteGuard {
@@ -83,6 +83,11 @@ export class RoutePolicies {
     if (idToken === undefined) return hasList(this.#defaults) ? this.#defaults : undefined
     return typeof idToken === 'object' && idToken !== null ? this.#compiled.get(idToken) : undefined
   }
+}
+
+/** What an inherited `idToken` says is nobody's word about this route. */
+function ownIdToken(config: FastifyContextConfig | undefined): unknown {
+  return config !== undefined && Object.hasOwn(config, 'idToken') ? config.idToken : undefined
 }
 
 function routeName(method: string | readonly string[], url: string): string {
@@ -119,7 +124,7 @@ function isHeadTwin(route: DeclaredRoute, routes: readonly DeclaredRoute[]): boo
         [method].flat().includes('GET') &&
         (url === route.url || `${url}/` === route.url) &&
         handler === route.handler &&
-        options.config?.idToken === route.options.config?.idToken,
+        ownIdToken(options.config) === ownIdToken(route.options.config),
     )
   )
 }

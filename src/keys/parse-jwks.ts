@@ -62,6 +62,17 @@ const REQUIREMENTS: readonly (readonly [member: string, accepted: readonly unkno
   ['alg', ['RS256', undefined]],
 ]
 
+/** Why a key is not for RS256, by what it says of itself. */
+function unfitness(jwk: Jwk): string | null {
+  for (const [member, accepted] of REQUIREMENTS) {
+    if (!accepted.includes(jwk[member])) return `${member} is not ${String(accepted[0])}`
+  }
+  const { key_ops: operations } = jwk
+  return Array.isArray(operations) && !operations.includes('verify')
+    ? 'key_ops has no verify'
+    : null
+}
+
 /** The key, or why it is not usable. */
 function usableKey(
   jwk: Jwk,
@@ -70,9 +81,8 @@ function usableKey(
   const { kid, n: modulus, e: exponent } = jwk
   if (typeof kid !== 'string' || kid === '') return 'a key without kid'
   const name = `key ${kid.slice(0, LONGEST_KID_SHOWN)}`
-  for (const [member, accepted] of REQUIREMENTS) {
-    if (!accepted.includes(jwk[member])) return `${name}: ${member} is not ${String(accepted[0])}`
-  }
+  const unfit = unfitness(jwk)
+  if (unfit !== null) return `${name}: ${unfit}`
   if (typeof modulus !== 'string' || typeof exponent !== 'string') return `${name}: no n or e`
   const known = previous?.get(kid)
   if (known?.modulus === modulus && known.exponent === exponent) return known

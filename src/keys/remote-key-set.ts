@@ -183,10 +183,12 @@ export class RemoteKeySet implements KeySet {
     const timer = setTimeout(() => {
       controller.abort(new Error(TOO_LATE))
     }, this.#timeout)
-    const ended = this.#fetch(this.#fetches, controller.signal).finally(() => {
+    const over = (): void => {
       clearTimeout(timer)
       if (this.#flight === flight) this.#flight = null
-    })
+    }
+    // What a logger throws must not reject where nobody waits.
+    const ended = this.#fetch(this.#fetches, controller.signal).then(over, over)
     const flight: Flight = { startedAt, controller, ended }
     this.#flight = flight
     return flight

@@ -49,7 +49,8 @@ export function acceptNames(
       )
     }
   }
-  return value as Record<string, unknown>
+  // Without a prototype: what is inherited is nobody's option.
+  return Object.assign(Object.create(null) as Record<string, unknown>, value)
 }
 
 /** A number within bounds. */

@@ -201,14 +201,17 @@ function acceptKeyStore(value: unknown): KeyStore | undefined {
   return acceptObjectWith(value, 'keyStore', 'save', KEY_STORE)
 }
 
+/** The cache takes its memory at start; beyond this nobody has as many callers. */
+const LARGEST_CACHE = 1_000_000
+
 function acceptCacheSize(value: unknown = { max: 10_000 }): number {
   if (value === false) return 0
   const { max } = acceptNames('tokenCache', value, ['max'], 'false, or an object with max')
-  if (!Number.isInteger(max) || (max as number) < 1) {
+  if (!Number.isInteger(max) || (max as number) < 1 || (max as number) > LARGEST_CACHE) {
     throw invalidOption(
       'tokenCache.max',
       max,
-      'a whole number of tokens from 1 up, or tokenCache: false',
+      `a whole number of tokens from 1 to ${LARGEST_CACHE}, or tokenCache: false`,
     )
   }
   return max as number
@@ -219,7 +222,7 @@ function acceptTrust(value: unknown): boolean {
   if (value !== true) throw invalidOption('trustRemovedSignature', value, 'true or false')
   // Cloud Run sets it (https://cloud.google.com/run/docs/container-contract#env-vars). It proves no
   // IAM check; its absence proves that nobody has checked anything.
-  if (process.env.K_SERVICE === undefined || process.env.K_SERVICE === '') {
+  if ((process.env.K_SERVICE ?? '').trim() === '') {
     throw invalidOption(
       'trustRemovedSignature',
       value,

@@ -7,6 +7,8 @@ export type TokenHeader = 'x-serverless-authorization' | 'authorization'
 export interface RequestHeaders {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly rawHeaders?: readonly string[] | undefined
+  readonly httpVersionMajor?: number | null | undefined
+  readonly socket?: object | null | undefined
 }
 
 /**
@@ -15,10 +17,17 @@ export interface RequestHeaders {
  * `request.headers` cannot be asked: of two Authorization headers it keeps the first, and two
  * X-Serverless-Authorization headers it joins, so that an attacker's could hide behind another.
  *
- * @throws IdTokenError `ID_TOKEN_REQUEST_MALFORMED` where the header was sent twice
+ * @throws IdTokenError `ID_TOKEN_REQUEST_MALFORMED` where the header was sent twice, or may have been
+ * lost among too many
  */
 export function headerValue(request: RequestHeaders, name: TokenHeader): string | undefined {
   const raw = request.rawHeaders ?? flattened(request.headers)
+  if (isCutOff(request, raw)) {
+    throw new IdTokenError('ID_TOKEN_REQUEST_MALFORMED', {
+      expected: 'fewer headers than the server keeps',
+      found: raw.length / 2,
+    })
+  }
   let value: string | undefined
   for (let i = 0; i + 1 < raw.length; i += 2) {
     if (!isNamed(raw[i], name)) continue
@@ -31,6 +40,19 @@ export function headerValue(request: RequestHeaders, name: TokenHeader): string 
     value = raw[i + 1]
   }
   return value
+}
+
+/** `http.Server` keeps this many headers where `maxHeadersCount` does not say otherwise. */
+const HEADERS_KEPT = 1000
+
+/**
+ * Node drops the headers past `server.maxHeadersCount` without a word, so that of a long list nobody
+ * can say what is missing: it may be the header that decides, or the second of two.
+ */
+function isCutOff({ socket }: RequestHeaders, raw: readonly string[]): boolean {
+  const server = (socket as { server?: { maxHeadersCount?: number | null } } | undefined)?.server
+  const kept = server?.maxHeadersCount ?? HEADERS_KEPT
+  return kept > 0 && raw.length >= 2 * kept
 }
 
 /** For request-like objects without raw headers, as adapters and test doubles make them. */

@@ -9,6 +9,9 @@ import { headerValue, type RequestHeaders } from './deciding-header.ts'
  */
 const MARKER = '.SIGNATURE_REMOVED_BY_GOOGLE'
 
+/** Header and payload, each with the dot after it. */
+const TWO_SEGMENTS = /^[^.]+\.[^.]+\.$/
+
 /** Whether the platform has taken the signature of this token away. */
 export function isSignatureRemoved(token: string): boolean {
   return token.endsWith(MARKER)
@@ -27,5 +30,6 @@ export function intactTwin(request: RequestHeaders, stripped: string): string | 
   const value = headerValue(request, 'authorization')
   const twin = value === undefined ? undefined : tokenIn(value)
   if (twin === undefined || isSignatureRemoved(twin)) return null
-  return twin.startsWith(stripped.slice(0, 1 - MARKER.length)) ? twin : null
+  const signed = stripped.slice(0, 1 - MARKER.length)
+  return TWO_SEGMENTS.test(signed) && twin.startsWith(signed) ? twin : null
 }

@@ -1,6 +1,6 @@
 import type { Caller } from '../caller/caller.ts'
 import { IdTokenError } from '../verdict/id-token-error.ts'
-import type { Meter } from './meter.ts'
+import type { Counter, Meter } from './meter.ts'
 
 /** What is counted. No attribute holds anything that a caller chose. */
 export interface Metrics {
@@ -21,8 +21,21 @@ export function createMetrics(meter: Meter | undefined): Metrics {
     unit: '{fetch}',
   })
   return {
-    verdict: (error, caller) => verdicts?.add(1, { outcome: outcomeOf(error, caller) }),
-    keyFetch: (outcome) => keyFetches?.add(1, { outcome }),
+    verdict: (error, caller) => {
+      if (verdicts !== undefined) count(verdicts, outcomeOf(error, caller))
+    },
+    keyFetch: (outcome) => {
+      if (keyFetches !== undefined) count(keyFetches, outcome)
+    },
+  }
+}
+
+/** What is counted is decided already: a meter that fails changes nothing. */
+function count(counter: Counter, outcome: string): void {
+  try {
+    counter.add(1, { outcome })
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : new Error('the meter failed'))
   }
 }
 

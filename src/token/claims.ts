@@ -65,5 +65,8 @@ function typeName(value: unknown): string {
   if (value === null) return 'null'
   if (value === '') return 'an empty string'
   if (Array.isArray(value)) return 'a list'
-  return typeof value === 'number' ? 'a number that is not finite' : `a ${typeof value}`
+  if (typeof value === 'object') return 'an object'
+  return Number.isFinite(value) || typeof value !== 'number'
+    ? `a ${typeof value}`
+    : 'a number that is not finite'
 }

@@ -26,7 +26,7 @@ export function authenticate(
 ): Verdict<Caller | null> | Promise<Verdict> {
   const presented = presentedToken(request)
   if (presented === null) return policy.optional ? null : new IdTokenError('ID_TOKEN_MISSING')
-  const verdict = judgePresented(authentication, presented, policy)
+  const verdict = judgePresented(authentication, presented, policy, request)
   return verdict instanceof Promise
     ? verdict.then((late) => admitted(late, policy))
     : admitted(verdict, policy)
@@ -36,11 +36,18 @@ function judgePresented(
   { judge, trustRemovedSignature }: Authentication,
   { token, header, signatureRemoved }: PresentedToken,
   { audiences }: AccessPolicy,
+  { httpVersionMajor }: RequestHeaders,
 ): Verdict | Promise<Verdict> {
+  const as = { audiences, header }
   // Only the header that decides comes here without its signature: the one that Cloud Run checked.
-  return signatureRemoved && trustRemovedSignature
-    ? judge.judgeWithoutSignature(token, { audiences, header })
-    : judge.judge(token, { audiences, header })
+  // That Authorization decides rests on the other header not being there, and Node's HTTP/2 drops a
+  // header that ends in a space without a word.
+  const isTrusted =
+    trustRemovedSignature &&
+    (header === 'x-serverless-authorization' || (httpVersionMajor ?? 1) < 2)
+  return signatureRemoved && isTrusted
+    ? judge.judgeWithoutSignature(token, as)
+    : judge.judge(token, as)
 }
 
 function admitted(verdict: Verdict, { allowedCallers }: AccessPolicy): Verdict {
