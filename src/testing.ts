@@ -12,10 +12,10 @@ export type {
   ServiceAccountKeyFile,
   WorkloadIdentityConfig,
   WorkloadIdentityOptions,
-} from './testing/emulator/credentials.ts'
+} from './testing/emulator/credential-files.ts'
 export type { GoogleEmulatorOptions } from './testing/emulator/emulator-options.ts'
 export type { EndpointName, FaultyEndpoint } from './testing/emulator/endpoints.ts'
-export type { Fault } from './testing/emulator/faults.ts'
-export type { LoggedRequest } from './testing/emulator/request-log.ts'
-export type { GoogleEmulator } from './testing/emulator/start-emulator.ts'
+export type { Fault } from './testing/emulator/fault.ts'
+export type { LoggedRequest } from './testing/emulator/logged-request.ts'
+export type { GoogleEmulator } from './testing/emulator/google-emulator.ts'
 export type { TestIdToken, TestIssuer, TestIssuerOptions } from './testing/test-issuer.ts'

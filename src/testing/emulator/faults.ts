@@ -2,23 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { acceptNames } from '../../options/invalid-option.ts'
+import type { Fault } from './fault.ts'
 import { acceptEndpoint, isAskedFor, type FaultyEndpoint } from './endpoints.ts'
-
-/** How an endpoint fails. With `delayMs` alone it is slow, and then answers well. */
-export interface Fault {
-  /** Answers with this status, and nothing is done. */
-  readonly status?: number | undefined
-  /** Answers with this body instead of its own: text, or anything that is sent as JSON. */
-  readonly body?: unknown
-  /** Milliseconds before anything else happens. */
-  readonly delayMs?: number | undefined
-  /** Takes the request and never answers; `close()` ends the connection. */
-  readonly hang?: boolean | undefined
-  /** Resets the connection. */
-  readonly reset?: boolean | undefined
-  /** How many requests it is for. Default: all until it is lifted. */
-  readonly times?: number | undefined
-}
 
 const NAMES = ['status', 'body', 'delayMs', 'hang', 'reset', 'times']
 

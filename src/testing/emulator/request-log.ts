@@ -1,20 +1,7 @@
 /** What was asked of the emulator, without the credentials. */
 import type { FastifyRequest } from 'fastify'
-import { endpointAt, type EndpointName } from './endpoints.ts'
-
-/** One request, as the log keeps it: no query, no header, no body. */
-export interface LoggedRequest {
-  readonly time: Date
-  readonly method: string
-  /** Without the query. */
-  readonly path: string
-  /** `undefined` where nothing is at that path. */
-  readonly endpoint: EndpointName | undefined
-  /** Of the ID token that was asked for; `undefined` where none was. */
-  readonly audience: string | undefined
-  /** `undefined` as long as there is no answer, and where there never is one. */
-  readonly status: number | undefined
-}
+import { endpointAt } from './endpoints.ts'
+import type { LoggedRequest } from './logged-request.ts'
 
 type Entry = { -readonly [Field in keyof LoggedRequest]: LoggedRequest[Field] }
 
