@@ -1,6 +1,6 @@
 /** Assertions that service accounts sign with their keys (RFC 7523 section 3). */
 import type { KeyObject } from 'node:crypto'
-import { compactVerify, decodeJwt, errors, type JWTPayload } from 'jose'
+import { compactVerify, decodeJwt, type JWTPayload } from 'jose'
 import { OAuthError } from './google-errors.ts'
 
 /** What an assertion asks for; it has at least one of the two. */
@@ -49,9 +49,8 @@ function unverifiedClaims(assertion: string): JWTPayload {
 async function verifySignature(assertion: string, publicKey: KeyObject): Promise<void> {
   try {
     await compactVerify(assertion, publicKey, { algorithms: ['RS256'] })
-  } catch (error) {
-    if (error instanceof errors.JOSEError) throw invalidGrant('Invalid JWT Signature.')
-    throw error
+  } catch {
+    throw invalidGrant('Invalid JWT Signature.')
   }
 }
 

@@ -9,10 +9,12 @@ const LONGEST_LOG = 10_000
 /** A JWT, or an access token of this emulator, in a place where none belongs. */
 const CREDENTIAL = /eyJ[\w-]*(?:\.[\w-]*)+|ya29\.[\w-]+|1\/\/[\w-]+/g
 
+/** The decorator of a request that holds its entry. */
+export const LOGGED = 'logged'
+
 /** The latest requests, the oldest first. */
 export class RequestLog {
   readonly #entries: Entry[] = []
-  readonly #byRequest = new WeakMap<FastifyRequest, Entry>()
   readonly #clock: () => Date
 
   /** @param clock - the emulator's */
@@ -35,22 +37,18 @@ export class RequestLog {
       audience: undefined,
       status: undefined,
     }
-    this.#byRequest.set(request, entry)
+    request.setDecorator(LOGGED, entry)
     if (this.#entries.push(entry) > LONGEST_LOG) this.#entries.shift()
   }
 
   /** The request asks for an ID token. */
   addAudience(request: FastifyRequest, audience: string): void {
-    this.#complete(request, { audience: withoutCredentials(audience) })
+    request.getDecorator<Entry>(LOGGED).audience = withoutCredentials(audience)
   }
 
   /** The request is answered. */
   addStatus(request: FastifyRequest, status: number): void {
-    this.#complete(request, { status })
-  }
-
-  #complete(request: FastifyRequest, more: Partial<Entry>): void {
-    Object.assign(this.#byRequest.get(request) ?? {}, more)
+    request.getDecorator<Entry>(LOGGED).status = status
   }
 }
 

@@ -16,6 +16,7 @@ import { answerError, GoogleApiError } from './google-errors.ts'
 import { serveIamCredentials } from './iam-credentials.ts'
 import { listen } from './listen.ts'
 import { serveMetadata } from './metadata-server.ts'
+import { LOGGED } from './request-log.ts'
 import { serveSts } from './sts.ts'
 import { serveTokenEndpoint } from './token-endpoint.ts'
 import { serveTokeninfo } from './tokeninfo.ts'
@@ -52,8 +53,8 @@ export async function startGoogleEmulator(
       return google.log.entries
     },
     close: async () => {
-      google.faults.close()
       await app.close()
+      google.faults.close()
     },
   }
 }
@@ -67,6 +68,7 @@ async function serve(google: EmulatedGoogle): Promise<FastifyInstance> {
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     done(null, body)
   })
+  app.decorateRequest(LOGGED, null)
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(() => {
     throw new GoogleApiError(404, 'Requested entity was not found.')
