@@ -1,0 +1,101 @@
+/** The credential files that clients read, with the emulator's addresses in them. */
+import { uniqueIdOf } from '../google-claims.ts'
+import type {
+  AuthorizedUser,
+  AuthorizedUserOptions,
+  ImpersonatedCredentials,
+  ServiceAccountKeyFile,
+  WorkloadIdentityConfig,
+  WorkloadIdentityOptions,
+} from './credential-files.ts'
+import type { EmulatedGoogle } from './emulated-google.ts'
+import { projectOf } from './emulator-options.ts'
+import { acceptEmail } from './service-accounts.ts'
+import { STS_PATH, SUBJECT_TOKEN_TYPE, subjectTokenUrl } from './sts.ts'
+import { GCLOUD_CLIENT } from './users.ts'
+
+const UNIVERSE_DOMAIN = 'googleapis.com'
+
+/** The key file of an account; always the same key. */
+export function serviceAccountKey(google: EmulatedGoogle, email: string): ServiceAccountKeyFile {
+  const { id, privateKey } = google.accounts.key(acceptEmail('email', email))
+  return {
+    type: 'service_account',
+    project_id: projectOf(email) ?? google.settings.projectId,
+    private_key_id: id,
+    private_key: privateKey,
+    client_email: email,
+    client_id: uniqueIdOf(email),
+    auth_uri: `${google.url}/o/oauth2/auth`,
+    token_uri: `${google.url}/token`,
+    auth_provider_x509_cert_url: `${google.url}/oauth2/v1/certs`,
+    client_x509_cert_url: `${google.url}/robot/v1/metadata/x509/${encodeURIComponent(email)}`,
+    universe_domain: UNIVERSE_DOMAIN,
+  }
+}
+
+/** The credentials of a workload that has a token from elsewhere. */
+export function workloadIdentityConfig(
+  google: EmulatedGoogle,
+  email: string,
+  { impersonate = true, subjectTokenFile }: WorkloadIdentityOptions,
+): WorkloadIdentityConfig {
+  google.accounts.find(acceptEmail('email', email))
+  return {
+    type: 'external_account',
+    universe_domain: UNIVERSE_DOMAIN,
+    audience: google.pool.audience,
+    subject_token_type: SUBJECT_TOKEN_TYPE,
+    token_url: `${google.url}${STS_PATH}`,
+    ...(impersonate && { service_account_impersonation_url: impersonationUrl(google, email) }),
+    credential_source:
+      subjectTokenFile === undefined
+        ? {
+            url: subjectTokenUrl(google.url, email),
+            format: { type: 'json', subject_token_field_name: 'subject_token' },
+          }
+        : { file: subjectTokenFile },
+    cloud_resource_manager_url: `${google.url}/v1/projects/`,
+  }
+}
+
+/** The credentials of a workload that has tokens of the account made for it. */
+export function impersonatedCredentials(
+  google: EmulatedGoogle,
+  email: string,
+): ImpersonatedCredentials {
+  return {
+    type: 'impersonated_service_account',
+    universe_domain: UNIVERSE_DOMAIN,
+    service_account_impersonation_url: impersonationUrl(google, email),
+    delegates: [],
+    source_credentials: workloadIdentityConfig(google, email, { impersonate: false }),
+    endpoint: google.url,
+  }
+}
+
+/** A person's login. */
+export function authorizedUser(
+  google: EmulatedGoogle,
+  email: string,
+  { honoursTargetAudience = false }: AuthorizedUserOptions,
+): AuthorizedUser {
+  const client = { clientId: GCLOUD_CLIENT, clientSecret: 'emulator-client-secret' }
+  return {
+    type: 'authorized_user',
+    client_id: client.clientId,
+    client_secret: client.clientSecret,
+    refresh_token: google.logins.add({
+      email: acceptEmail('email', email),
+      ...client,
+      honoursTargetAudience,
+    }),
+    token_uri: `${google.url}/token`,
+    account: email,
+    universe_domain: UNIVERSE_DOMAIN,
+  }
+}
+
+function impersonationUrl(google: EmulatedGoogle, email: string): string {
+  return `${google.url}/v1/projects/-/serviceAccounts/${email}:generateAccessToken`
+}

@@ -1,0 +1,61 @@
+import type { TestIssuer } from '../test-issuer.ts'
+import type {
+  AuthorizedUser,
+  AuthorizedUserOptions,
+  ImpersonatedCredentials,
+  ServiceAccountKeyFile,
+  WorkloadIdentityConfig,
+  WorkloadIdentityOptions,
+} from './credential-files.ts'
+import type { FaultyEndpoint } from './endpoints.ts'
+import type { Fault } from './fault.ts'
+import type { LoggedRequest } from './logged-request.ts'
+
+/** Google as far as ID tokens need it, on one port. */
+export interface GoogleEmulator {
+  /** The base URL, without a slash at its end. */
+  readonly url: string
+  /** The keys as JWK set, for the option `jwksUri`. */
+  readonly jwksUri: string
+  /** What a child process needs in its environment to have this as its metadata server. */
+  readonly env: Readonly<Record<string, string>>
+  /** The account of the metadata server. */
+  readonly serviceAccount: string
+  /** A key file, whose assertions this emulator accepts. */
+  readonly serviceAccountKey: (email: string) => ServiceAccountKeyFile
+  /** Credentials for workload identity federation, as or for this account. */
+  readonly workloadIdentityConfig: (
+    email: string,
+    options?: WorkloadIdentityOptions,
+  ) => WorkloadIdentityConfig
+  /** What a workload has to exchange, for a credential source that is a file. */
+  readonly subjectToken: (email: string) => Promise<string>
+  /** Credentials that impersonate this account. */
+  readonly impersonatedCredentials: (email: string) => ImpersonatedCredentials
+  /** A person's login. */
+  readonly authorizedUser: (email: string, options?: AuthorizedUserOptions) => AuthorizedUser
+  /** A token as `createTestIssuer` makes them, signed with the published key. */
+  readonly idToken: TestIssuer['idToken']
+  /** As `TestIssuer.rotateKeys`. */
+  readonly rotateKeys: TestIssuer['rotateKeys']
+  /**
+   * Denies tokens of an account, as if the role were not granted: to all, or to one member as IAM
+   * spells it. Without a denial, everyone may have the tokens of every account.
+   *
+   * @returns allows them again
+   */
+  readonly denyTokenCreation: (
+    email: string,
+    options?: { readonly member?: string | undefined },
+  ) => () => void
+  /**
+   * Makes an endpoint fail; of several faults on one, the latest counts.
+   *
+   * @returns lifts the fault
+   */
+  readonly fault: (endpoint: FaultyEndpoint, fault: Fault) => () => void
+  /** The latest requests so far, the oldest first, without their credentials. */
+  readonly requests: readonly LoggedRequest[]
+  /** Stops, and ends every connection. */
+  readonly close: () => Promise<void>
+}

@@ -1,0 +1,32 @@
+import { isIPv6, type AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { isLoopback } from '../../options/secure-url.ts'
+import type { EmulatorSettings } from './emulator-options.ts'
+
+/**
+ * Listens, and warns where others than this host can reach it.
+ *
+ * @returns the base URL, as this host reaches it
+ */
+export async function listen(
+  app: FastifyInstance,
+  { host, port }: Pick<EmulatorSettings, 'host' | 'port'>,
+): Promise<string> {
+  await app.listen({ host, port })
+  if (!isLoopback(host)) {
+    process.emitWarning(
+      `The Google emulator listens on ${host}: whoever reaches it gets tokens of any account, so its tokens are worthless as secrets`,
+      { code: 'GOOGLE_EMULATOR_REMOTE' },
+    )
+  }
+  return baseUrl(host, (app.server.address() as AddressInfo).port)
+}
+
+/** Addresses to listen on that are none to connect to. */
+const UNSPECIFIED: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
+
+/** Where this host reaches a server that listens there. */
+export function baseUrl(host: string, port: number): string {
+  const name = UNSPECIFIED[host] ?? host
+  return `http://${isIPv6(name) ? `[${name}]` : name}:${port}`
+}

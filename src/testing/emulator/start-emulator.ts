@@ -1,0 +1,98 @@
+/** Google on loopback. */
+import type { FastifyInstance } from 'fastify'
+import { createTestIssuer } from '../test-issuer.ts'
+import { JWKS_PATH, serveCerts } from './certs.ts'
+import { childEnvironment } from './child-environment.ts'
+import {
+  authorizedUser,
+  impersonatedCredentials,
+  serviceAccountKey,
+  workloadIdentityConfig,
+} from './credentials.ts'
+import { EmulatedGoogle } from './emulated-google.ts'
+import { acceptEmulatorOptions, type GoogleEmulatorOptions } from './emulator-options.ts'
+import type { GoogleEmulator } from './google-emulator.ts'
+import { answerError, GoogleApiError } from './google-errors.ts'
+import { serveIamCredentials } from './iam-credentials.ts'
+import { listen } from './listen.ts'
+import { serveMetadata } from './metadata-server.ts'
+import { LOGGED } from './request-log.ts'
+import { serveSts } from './sts.ts'
+import { serveTokenEndpoint } from './token-endpoint.ts'
+import { serveTokeninfo } from './tokeninfo.ts'
+
+/**
+ * Starts Google on loopback: keys, token endpoint, STS, Service Account Credentials API, metadata
+ * server and tokeninfo. Needs Fastify.
+ *
+ * @throws TypeError for a wrong option
+ */
+export async function startGoogleEmulator(
+  options: GoogleEmulatorOptions = {},
+): Promise<GoogleEmulator> {
+  const settings = acceptEmulatorOptions(options)
+  const { clock } = settings
+  const google = new EmulatedGoogle(settings, await createTestIssuer({ clock }))
+  const app = await serve(google)
+  google.url = await listen(app, settings)
+  return {
+    url: google.url,
+    jwksUri: `${google.url}${JWKS_PATH}`,
+    env: childEnvironment(google),
+    serviceAccount: settings.serviceAccount,
+    serviceAccountKey: (email) => serviceAccountKey(google, email),
+    workloadIdentityConfig: (email, options = {}) => workloadIdentityConfig(google, email, options),
+    subjectToken: (email) => google.pool.subjectToken(email),
+    impersonatedCredentials: (email) => impersonatedCredentials(google, email),
+    authorizedUser: (email, options = {}) => authorizedUser(google, email, options),
+    idToken: (token) => google.issuer.idToken(token),
+    rotateKeys: (options) => google.rotateKeys(options),
+    denyTokenCreation: (email, options) => google.tokenCreation.deny(email, options),
+    fault: (endpoint, fault) => google.faults.add(endpoint, fault),
+    get requests() {
+      return google.log.entries
+    },
+    close: async () => {
+      await app.close()
+      google.faults.close()
+    },
+  }
+}
+
+async function serve(google: EmulatedGoogle): Promise<FastifyInstance> {
+  // Whoever wants test tokens alone need not have it.
+  const { default: fastify } = await import('fastify')
+  const app = fastify({ forceCloseConnections: true })
+  app.removeAllContentTypeParsers()
+  // Google reads a body as what it expects, whatever the content type says.
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+    done(null, body)
+  })
+  app.decorateRequest(LOGGED, null)
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler(() => {
+    throw new GoogleApiError(404, 'Requested entity was not found.')
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    const path = request.url.replace(/\?.*/s, '')
+    google.log.add(request, path)
+    await google.faults.apply(path, request, reply)
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    google.log.addStatus(request, reply.statusCode)
+  })
+  for (const endpoint of [
+    serveCerts,
+    serveTokenEndpoint,
+    serveSts,
+    serveIamCredentials,
+    serveMetadata,
+    serveTokeninfo,
+  ]) {
+    app.register((scope, _options, done) => {
+      endpoint(scope, google)
+      done()
+    })
+  }
+  return app
+}
