@@ -57,6 +57,7 @@ export async function startGoogle(t: Test, clock = () => new Date()): Promise<Go
   const gates = new Map<Endpoint, Promise<void>>()
   const permissions = new Set<string>()
   const secrets: string[] = []
+  let tokens = 0
   const accessTokens = new Map<string, string>()
 
   const secret = (value: string): string => {
@@ -68,7 +69,15 @@ export async function startGoogle(t: Test, clock = () => new Date()): Promise<Go
     email: string | undefined,
     subject?: string,
   ): Promise<string> =>
-    secret(await issuer.idToken({ audience, email, subject, expiresIn: google.lifetime }))
+    secret(
+      await issuer.idToken({
+        audience,
+        email,
+        subject,
+        expiresIn: google.lifetime,
+        claims: { number: (tokens += 1) },
+      }),
+    )
   const accessToken = (owner: string): string => {
     const token = secret(`ya29.d.${randomBytes(60).toString('base64url')}`)
     accessTokens.set(token, owner)

@@ -74,7 +74,9 @@ function isRefusal({ status, oauthError }: Answer): boolean {
 function messageOf(error: unknown): string {
   if (isBadCredentialFile(error)) return 'the credential file is not JSON'
   const { message, code } = objectOf(error)
-  return [message, code].filter((part) => typeof part === 'string' && part !== '').join(' ')
+  const text = stringOf(message) ?? ''
+  // Of several addresses that refuse, Node says only the code.
+  return typeof code === 'string' && !text.includes(code) ? `${text} ${code}` : text
 }
 
 function answerIn(error: unknown): Answer {

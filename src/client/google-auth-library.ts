@@ -11,8 +11,10 @@ export async function loadGoogleAuthLibrary(): Promise<typeof GoogleAuthLibrary>
   try {
     return await import('google-auth-library')
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    throw new ServiceClientError('SERVICE_CLIENT_LIBRARY_MISSING')
+    // Node gives a code, and loaders and bundlers say it in the same words without one.
+    const { message } = error as Error
+    if (!/^Cannot find (?:package|module)\b/.test(message)) throw error
+    throw new ServiceClientError('SERVICE_CLIENT_LIBRARY_MISSING', { reason: message })
   }
 }
 

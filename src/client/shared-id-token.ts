@@ -2,6 +2,7 @@ import { decodeJwt } from 'jose'
 import type { Logger } from '../options/injected.ts'
 import { Backoff } from '../pacing/backoff.ts'
 import { RefetchBudget } from '../pacing/refetch-budget.ts'
+import { boundedWait } from './bounded-wait.ts'
 import { classifyFailure } from './classify-failure.ts'
 import type { IdTokenSource } from './id-token-source.ts'
 import { ServiceClientError } from './service-client-error.ts'
@@ -66,14 +67,16 @@ export class SharedIdToken {
   /** Another token than one that the service has refused; `null` where none may be fetched. */
   replace(refused: string, terms: TokenTerms): string | Promise<string> | null {
     if (this.#inHand !== null && this.#inHand.token !== refused) return this.get(terms)
-    return this.#budget.take(terms.steadyNow()) ? this.#join(terms) : null
+    const now = terms.steadyNow()
+    return this.#liveFlight(now) !== null || this.#budget.take(now) ? this.#join(terms) : null
   }
 
   /** A fetch that nobody waits for. */
   #refresh(terms: TokenTerms): void {
     const now = terms.steadyNow()
     if (this.#liveFlight(now) !== null || this.#backoff.remaining(now) > 0) return
-    this.#join(terms).catch((error: unknown) => {
+    const { timeout } = terms
+    boundedWait(this.#join(terms), { timeout, signal: undefined }).catch((error: unknown) => {
       const { code, detail } = error as ServiceClientError
       terms.logger.warn(
         { code, detail, audience: this.#audience },
@@ -99,7 +102,10 @@ export class SharedIdToken {
 
   /** google-auth-library takes no signal: a fetch that hangs can only be left alone. */
   #liveFlight(now: number): Flight | null {
-    return this.#flight !== null && now < this.#flight.givenUpAt ? this.#flight : null
+    if (this.#flight === null || now < this.#flight.givenUpAt) return this.#flight
+    this.#flight = null
+    this.#backoff.failed(now)
+    return null
   }
 
   async #fetch(number: number, terms: TokenTerms): Promise<string> {
