@@ -5,6 +5,8 @@ export interface Fault {
   readonly name: string
   /** Whether its answer holds keys that may be used. */
   readonly usable: boolean
+  /** Whether it is about JWK sets, so that another form of keys cannot have it. */
+  readonly ofJwkSet: boolean
   readonly begin: (server: KeyServer) => void | Promise<void>
   readonly end: (server: KeyServer) => void | Promise<void>
 }
@@ -29,14 +31,20 @@ const FAILED: readonly (readonly [name: string, answer: Answer])[] = [
   ['204', status(204)],
   ['206 with a good set', statusWithDocument(206)],
   ['500 with a good set', statusWithDocument(500)],
-  ['HTML', body('<!doctype html><title>Sign in</title>')],
+  ['HTML', html],
   ['truncated JSON', (response, document) => response.end(document.slice(0, -20))],
   ['nothing', body('')],
   ['{}', body('{}')],
   ['null', body('null')],
+  ['30 MB', thirtyMegabytes],
+  ['Content-Length too long', wrongContentLength(100)],
+  ['Content-Length too short', wrongContentLength(-100)],
+  ['no HTTP at all', (response) => response.socket?.end('220 smtp.example.com ESMTP\r\n')],
+]
+
+const FAILED_JWK_SETS: typeof FAILED = [
   ['{"keys":[]}', body('{"keys":[]}')],
   ['{"keys":{}}', body('{"keys":{}}')],
-  ['30 MB', thirtyMegabytes],
   ['a private key', everyKey((jwk) => ({ ...jwk, d: 'AQAB' }))],
   ['a symmetric key', extraKey({ kty: 'oct', kid: 'symmetric', k: 'c2VjcmV0' })],
   ['duplicate kids', duplicateKids],
@@ -45,9 +53,6 @@ const FAILED: readonly (readonly [name: string, answer: Answer])[] = [
   ['keys for encryption', everyKey((jwk) => ({ ...jwk, use: 'enc' }))],
   ['keys for RS512', everyKey((jwk) => ({ ...jwk, alg: 'RS512' }))],
   ['short keys', everyKey((jwk) => ({ ...jwk, n: jwk.n.slice(0, 171) }))],
-  ['Content-Length too long', wrongContentLength(100)],
-  ['Content-Length too short', wrongContentLength(-100)],
-  ['no HTTP at all', (response) => response.socket?.end('220 smtp.example.com ESMTP\r\n')],
 ]
 
 const SERVED: readonly (readonly [name: string, answer: Answer])[] = [
@@ -59,9 +64,12 @@ const SERVED: readonly (readonly [name: string, answer: Answer])[] = [
   ['Age over max-age', cached({ 'cache-control': 'max-age=600', age: '9999' })],
   ['Expires in the past', cached({ expires: 'Thu, 01 Jan 1970 00:00:00 GMT' })],
   ['ETag and 304', etag],
+  ['wrong content type', cached({ 'content-type': 'text/html' })],
+]
+
+const SERVED_JWK_SETS: typeof FAILED = [
   ['100 keys', hundredKeys],
   ['unusable extra keys', extraKey({ kty: 'EC', kid: 'other', crv: 'P-256', x: '', y: '' })],
-  ['wrong content type', cached({ 'content-type': 'text/html' })],
 ]
 
 /** Every fault, those that leave the library without an answer first. */
@@ -69,28 +77,39 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'refuses connections',
     usable: false,
+    ofJwkSet: false,
     begin: (server) => server.lose(),
     end: (server) => server.regain(),
   },
-  ...FAILED.map(([name, answer]) => answering(name, false, answer)),
-  ...SERVED.map(([name, answer]) => answering(name, true, answer)),
+  ...answering(FAILED, { usable: false, ofJwkSet: false }),
+  ...answering(FAILED_JWK_SETS, { usable: false, ofJwkSet: true }),
+  ...answering(SERVED, { usable: true, ofJwkSet: false }),
+  ...answering(SERVED_JWK_SETS, { usable: true, ofJwkSet: true }),
 ]
 
-function answering(name: string, usable: boolean, answer: Answer): Fault {
-  return {
+function answering(
+  answers: typeof FAILED,
+  kind: Pick<Fault, 'usable' | 'ofJwkSet'>,
+): readonly Fault[] {
+  return answers.map(([name, answer]) => ({
+    ...kind,
     name,
-    usable,
     begin: (server) => {
       server.answer = answer
     },
     end: (server) => {
       server.answer = well
     },
-  }
+  }))
 }
 
 function body(text: string): Answer {
   return (response) => response.end(text)
+}
+
+function html(response: Parameters<Answer>[0]): void {
+  response.writeHead(200, { 'content-type': 'text/html' })
+  response.end('<!doctype html><title>Sign in</title>')
 }
 
 function status(code: number): Answer {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 
-/** How the server answers one request; `document` is the JWK set as it should be. */
+/** How the server answers one request; `document` is the set of keys as it should be. */
 export type Answer = (response: ServerResponse, document: string, request: IncomingMessage) => void
 
 /** A key endpoint on loopback that can be made to fail in every way. */
@@ -26,22 +26,29 @@ export const GOOD_PATH = '/good'
 /** Answers as Google's endpoint does. */
 export const well: Answer = (response, document) => {
   response.writeHead(200, {
-    'content-type': 'application/json; charset=UTF-8',
     'cache-control': 'public, max-age=600, must-revalidate, no-transform',
   })
   response.end(document)
 }
 
-/** Starts a key server on a free loopback port; it answers well. */
-export async function startKeyServer(jwks: KeyServer['jwks']): Promise<KeyServer> {
+/**
+ * Starts a key server on a free loopback port; it answers well.
+ *
+ * @param write - the document for a JWK set; default: the set itself
+ */
+export async function startKeyServer(
+  jwks: KeyServer['jwks'],
+  write: (jwks: KeyServer['jwks']) => string = JSON.stringify,
+): Promise<KeyServer> {
   const sockets = new Set<Socket>()
   let requests = 0
   const server: Server = createServer((request, response) => {
     requests += 1
     // Whoever gives up on an answer resets it.
     response.on('error', () => undefined)
+    response.setHeader('content-type', 'application/json; charset=UTF-8')
     const answer = request.url === GOOD_PATH ? well : keyServer.answer
-    answer(response, JSON.stringify(keyServer.jwks), request)
+    answer(response, write(keyServer.jwks), request)
   })
   server.on('connection', (socket) => {
     sockets.add(socket)

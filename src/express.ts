@@ -4,5 +4,6 @@
  * @packageDocumentation
  */
 export { googleIdToken, googleIdToken as default } from './express/middleware.ts'
+export { IdTokenError } from './verdict/id-token-error.ts'
 export type { GoogleIdToken, Middleware } from './express/middleware.ts'
 export type * from './public-types.ts'

@@ -71,6 +71,7 @@ t.test('each accepted form matches what it names, and nothing near it', (t) => {
         'x@shop-prod.evil.iam.gserviceaccount.com',
         'x@shop-prod.iam.gserviceaccount.com.evil.com',
         'x@shop-prod.iam.gserviceaccount.com@evil.com',
+        'x@evil.com@shop-prod.iam.gserviceaccount.com',
         'x@shop-prodxiam.gserviceaccount.com',
         'shop-prod.iam.gserviceaccount.co',
         'service-739419398126@shop-prod.iam.gserviceaccount.com',

@@ -225,6 +225,26 @@ t.test('keys come from jwksUri, and without them the answer is 503', async (t) =
   t.equal((await app.inject({ url: '/', headers })).statusCode, 200, 'keys in hand go on')
 })
 
+t.test('what should never fail lets nobody in when it does', async (t) => {
+  let broken = false
+  const log = capturedLog()
+  const app = Fastify({ logger: { stream: log.stream } })
+  t.after(() => app.close())
+  app.register(googleIdToken, {
+    ...options,
+    clock: () => {
+      if (broken) throw new Error('the clock is broken')
+      return new Date()
+    },
+  })
+  app.get('/', () => ({}))
+  const headers = { authorization: `Bearer ${good}` }
+  t.equal((await app.inject({ url: '/', headers })).statusCode, 200)
+  broken = true
+  t.equal((await app.inject({ url: '/', headers })).statusCode, 500)
+  t.match(log.lines().slice(-2), [{ level: LEVEL.error, msg: 'the clock is broken' }])
+})
+
 t.test("prefetch: 'required' starts with keys or not at all", async (t) => {
   const start = (answer: () => Response, prefetch: unknown = 'required') => {
     const app = Fastify()

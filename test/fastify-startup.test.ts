@@ -217,18 +217,16 @@ t.test('closing the app closes the verifier', async (t) => {
     audience: AUDIENCE,
     allowedCallers: [LOGIN],
     fetch: (_url, init) => {
-      asked.emit('fetch')
-      return new Promise((_resolve, reject) => {
-        init?.signal?.addEventListener('abort', () => {
-          reject(new Error('aborted'))
-        })
-      })
+      asked.emit('fetch', init?.signal)
+      return new Promise(() => undefined)
     },
   })
   await app.ready()
   const keys = t.rejects(app.idTokenVerifier.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
-  await fetching
+  const [signal] = (await fetching) as [AbortSignal]
+  t.equal(signal.aborted, false)
   await app.close()
+  t.equal(signal.aborted, true, 'a fetch under way is ended')
   await keys
 })
 

@@ -1,9 +1,9 @@
 import t, { type Test } from 'tap'
-import type { Caller } from '../src/caller/caller.ts'
 import { RemoteKeySet } from '../src/keys/remote-key-set.ts'
 import { acceptAudiences } from '../src/options/audiences.ts'
 import { createTestIssuer, type TestIssuer } from '../src/testing.ts'
 import { IdTokenError } from '../src/verdict/id-token-error.ts'
+import type { Verdict } from '../src/verifier/decide.ts'
 import { TokenJudge, type JudgedAs } from '../src/verifier/token-judge.ts'
 import { FAULTS, type Fault } from '../faults/faults.ts'
 import { startKeyServer, type KeyServer } from '../faults/key-server.ts'
@@ -103,10 +103,10 @@ async function tokensOf(issuer: TestIssuer) {
   return { valid, bogusKid, garbage: 'bm90.YQ.dG9rZW4' }
 }
 
-async function answerTo(judgement: () => Caller | Promise<Caller>): Promise<Answer> {
+async function answerTo(judgement: () => Verdict | Promise<Verdict>): Promise<Answer> {
   try {
-    await judgement()
-    return 'accepted'
+    const verdict = await judgement()
+    return verdict instanceof IdTokenError ? verdict.code : 'accepted'
   } catch (error) {
     if (error instanceof IdTokenError) return error.code
     throw error

@@ -207,6 +207,18 @@ t.test('one bogus kid does not hide a key that was just published', async (t) =>
   t.equal(server.requests, 3)
 })
 
+t.test('a hundred first tokens of a new key cost one fetch', async (t) => {
+  const rotating = await createTestIssuer()
+  const server = await keyServer(t, rotating)
+  const verifier = createVerifier({ audience, jwksUri: server.uri })
+  await verifier.ready()
+  await rotating.rotateKeys()
+  server.jwks = rotating.jwks
+  const token = await rotating.idToken({ email, audience })
+  await Promise.all(Array.from({ length: 100 }, () => verifier.verify(token)))
+  t.equal(server.requests, 2)
+})
+
 t.test('a bogus kid whose token would be refused anyway costs no fetch', async (t) => {
   const server = await keyServer(t)
   const verifier = createVerifier({ audience, jwksUri: server.uri })
@@ -231,12 +243,12 @@ t.test('a key that leaves the set ends its tokens at once, cached or not', async
   const old = await rotating.idToken({ email, audience })
   await verifier.verify(old)
   t.equal(verifier.verifySync(old).email, email)
-  t.equal(verifier.stats().tokenCache.size, 1)
+  t.equal(verifier.stats().tokenCache.size, 1, 'remembered')
   await rotating.rotateKeys({ keepOld: false })
   server.jwks = rotating.jwks
   await verifier.verify(await rotating.idToken({ email, audience }))
   t.throws(() => verifier.verifySync(old), { code: 'ID_TOKEN_KEY_UNKNOWN' })
-  t.equal(verifier.stats().tokenCache.size, 1, 'the entry is gone')
+  t.equal(verifier.stats().tokenCache.size, 0, 'forgotten')
 })
 
 t.test('the key set is replaced whole, and keys that stay are the same', async (t) => {
@@ -256,7 +268,8 @@ t.test('the key set is replaced whole, and keys that stay are the same', async (
 t.test('a refresh runs ahead, once, and nobody waits for it', async (t) => {
   const server = await keyServer(t)
   const { keys, events, pass } = keySet(t, server.uri)
-  await keys.ready()
+  t.equal(await keys.ready(), true, 'fetched')
+  t.equal(await keys.ready(), false, 'in hand')
   pass(8 * MINUTE)
   t.ok(keys.current())
   t.equal(keys.stats().fetches, 1, 'not before 80 % of the lifetime')
@@ -509,10 +522,13 @@ t.test('a fetch that followed a redirect, or throws anything, brings no keys', a
     fetch: () => Promise.resolve(redirected),
   })
   await t.rejects(followed.keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
-  const throwing = keySet(t, 'https://keys.example.com/', {
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
-    fetch: () => Promise.reject('no reason'),
+  const empty = keySet(t, 'https://keys.example.com/', {
+    fetch: () => Promise.resolve(new Response(null)),
   })
+  await t.rejects(empty.keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
+  t.strictSame(empty.events, ['failed while none: the key endpoint did not answer with JSON'])
+  const rejected: (reason: unknown) => Promise<never> = Promise.reject.bind(Promise)
+  const throwing = keySet(t, 'https://keys.example.com/', { fetch: () => rejected('no reason') })
   await t.rejects(throwing.keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
   t.strictSame(throwing.events, ['failed while none: an unknown failure'])
 })
@@ -579,6 +595,23 @@ t.test('an outage is logged once a minute at most', async (t) => {
   )
 })
 
+t.test('a key store that fails is logged once a minute at most', async (t) => {
+  const server = await keyServer(t)
+  const warnings: object[] = []
+  const verifier = createVerifier({
+    audience,
+    jwksUri: server.uri,
+    logger: { warn: (finding) => warnings.push(finding) },
+    keyStore: {
+      load: () => Promise.reject(new Error('no bucket')),
+      save: () => Promise.reject(new Error('no bucket')),
+    },
+  })
+  await verifier.ready()
+  await new Promise(setImmediate)
+  t.strictSame(warnings, [{ action: 'load', reason: 'no bucket' }])
+})
+
 t.test('unusable keys are left out and logged', async (t) => {
   const server = await keyServer(t)
   server.jwks = { keys: [...issuer.jwks.keys, { kty: 'EC', kid: 'iap' }, { kty: 'RSA' }, {}] }
@@ -599,6 +632,8 @@ t.test('a set is refused whole where one of its members is no object', async (t)
   t.throws(() => parseJwks([issuer.jwks]), /no "keys" list/)
   t.throws(() => parseJwks({ keys: [{ kty: 'RSA', kid: 'a' }] }), /key a: no n or e/)
   t.throws(() => parseJwks({ keys: [{ kty: 'RSA', kid: 'a', n: '', e: '' }] }), /not an RSA key/)
+  const weak = { ...issuer.jwks.keys[0], e: 'AQ' }
+  t.throws(() => parseJwks({ keys: [weak] }), /exponent 65537/)
 })
 
 t.test('prefetch', async (t) => {

@@ -114,6 +114,24 @@ t.test('options that nobody reads are refused, whatever their value', (t) => {
   t.end()
 })
 
+t.test('a wrong policy is named with its value and what is accepted', async (t) => {
+  const verifier = createVerifier({ audience, jwks })
+  const cases: [policy: object, message: RegExp][] = [
+    [{ optional: 'yes' }, /^Option policy\.optional is 'yes'; accepted: true or false/],
+    [{ optional: null }, /^Option policy\.optional is null/],
+    [{ audience: [] }, /^Option policy\.audience is \[\]; accepted: a non-empty string/],
+    [{ audience: null }, /^Option policy\.audience is null/],
+    [{ allowedCallers: [] }, /^Option policy\.allowedCallers is \[\]/],
+    [{ allowedCallers: null }, /^Option policy\.allowedCallers is null/],
+    [{ allowedCallers: ['*'] }, /^Option policy\.allowedCallers\[0\] is '\*'/],
+    [{ allowedcallers: [] }, /^Option policy\.allowedcallers is \[\]; .*no such option/],
+    [[], /^Option policy is \[\]; accepted: an object/],
+  ]
+  for (const [policy, message] of cases) {
+    await t.rejects(verifier.explain('a.b.c', policy), { name: 'TypeError', message })
+  }
+})
+
 t.test('what is accepted', (t) => {
   const accepted: Partial<VerifierOptions>[] = [
     { clockTolerance: 0 },
@@ -161,6 +179,15 @@ t.test('fetch is the global one of the moment', async (t) => {
   const { fetch } = acceptVerifierOptions({ audience })
   t.intercept(globalThis, 'fetch', { value: () => Promise.resolve(new Response('patched')) })
   t.equal(await (await fetch('http://127.0.0.1/')).text(), 'patched')
+})
+
+t.test('credentials in a URL are refused, and not printed', (t) => {
+  for (const credentials of ['user:hunter2', 'hunter2', ':hunter2']) {
+    t.throws(() => create({ audience, jwksUri: `https://${credentials}@www.googleapis.com/` }), {
+      message: /^Option jwksUri is a URL with credentials; accepted: (?!.*hunter2)/,
+    })
+  }
+  t.end()
 })
 
 t.test('jwks and jwksUri exclude each other', (t) => {

@@ -86,7 +86,7 @@ export function acceptAllowedCallers(name: string, value: unknown): AllowedCalle
 }
 
 function isOfProject(email: string, projects: ReadonlySet<string>): boolean {
-  return projects.has(email.slice(email.lastIndexOf('@') + 1)) && !SERVICE_AGENT.test(email)
+  return projects.has(email.slice(email.indexOf('@') + 1)) && !SERVICE_AGENT.test(email)
 }
 
 function acceptPerson(where: string, entry: unknown): string {

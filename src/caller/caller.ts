@@ -9,15 +9,17 @@ export interface Caller {
   readonly subject: string
   /** The configured audience that the token matched. */
   readonly audience: string
+  /** The `iss` of the token. */
   readonly issuer: string
-  /** Seconds since the epoch. */
+  /** When the token was issued, in seconds since the epoch. */
   readonly issuedAt: number
-  /** Seconds since the epoch. */
+  /** When it expires, in seconds since the epoch. */
   readonly expiresAt: number
   /** `false` only for a token whose signature the platform took away and was trusted with. */
   readonly signatureVerified: boolean
   /** The header that the verified token was in; `authorization` for a token judged alone. */
   readonly header: TokenHeader
+  /** All claims of the token. */
   readonly claims: Readonly<IdTokenClaims>
 }
 

@@ -94,7 +94,6 @@ export function acceptServiceClientOptions(value: unknown): ServiceClientSetting
   if (!HEADERS.includes(header)) {
     throw invalidOption('header', header, HEADERS.map((one) => `'${String(one)}'`).join(', '))
   }
-  const clock = acceptClock(options.clock)
   const seconds = { min: 0, max: 3600, unit: 'seconds' }
   return {
     url,
@@ -106,7 +105,7 @@ export function acceptServiceClientOptions(value: unknown): ServiceClientSetting
     timeout: acceptNumber('timeout', timeout, { ...seconds, min: 0.001 }) * 1000,
     logger: acceptLogger(options.logger),
     fetch: acceptFetch(options.fetch),
-    now: () => clock().getTime(),
+    now: acceptClock(options.clock),
   }
 }
 

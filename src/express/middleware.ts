@@ -17,8 +17,6 @@ import {
 } from '../verifier/create-verifier.ts'
 
 declare global {
-  // Express's own types are open to additions under this name, and this one only.
-  // eslint-disable-next-line @typescript-eslint/no-namespace
   namespace Express {
     interface Request {
       /** Who calls. `null` on an optional route without a token; missing on one without a guard. */

@@ -1,15 +1,21 @@
 import type { FastifyRequest } from 'fastify'
-import { acceptPolicy, requireList, type AccessPolicy } from '../options/access-policy.ts'
+import {
+  acceptPolicy,
+  hasList,
+  requireList,
+  type AccessPolicy,
+  type ListedPolicy,
+} from '../options/access-policy.ts'
 import type { DeclaredRoute } from './declared-routes.ts'
 import type { RouteAccess } from './types.ts'
 
 /** What guards a route; `null` where it is open. */
-type RouteGuard = AccessPolicy | null
+type RouteGuard = ListedPolicy | null
 
 /** `config.idToken` of every route, compiled once. */
 export class RoutePolicies {
   readonly #defaults: AccessPolicy
-  readonly #compiled = new WeakMap<object, AccessPolicy>()
+  readonly #compiled = new WeakMap<object, ListedPolicy>()
 
   constructor(defaults: AccessPolicy) {
     this.#defaults = defaults
@@ -21,7 +27,7 @@ export class RoutePolicies {
    * The not-found handler belongs to no route: it answers whoever is verified, and where there is
    * a default list only those in it, so that nobody else can find out which routes exist.
    */
-  of(request: FastifyRequest): RouteGuard {
+  of(request: FastifyRequest): AccessPolicy | null {
     if (request.is404) return this.#defaults
     const { config, url = '', method } = request.routeOptions
     return this.#guard(config.idToken, method, url)
@@ -47,14 +53,21 @@ export class RoutePolicies {
 
   #guard(idToken: unknown, method: string | readonly string[], url: string): RouteGuard {
     if (idToken === false) return null
-    const known = typeof idToken === 'object' && idToken !== null && this.#compiled.get(idToken)
-    if (known) return known
+    const known = this.#known(idToken)
+    if (known !== undefined) return known
     const where = `${[method].flat().join()} ${url} config.idToken`
-    const policy =
-      idToken === undefined ? this.#defaults : acceptPolicy(where, idToken, this.#defaults)
-    requireList(`${where}.allowedCallers`, policy)
+    const policy = requireList(
+      `${where}.allowedCallers`,
+      idToken === undefined ? this.#defaults : acceptPolicy(where, idToken, this.#defaults),
+    )
     if (idToken !== undefined) this.#compiled.set(idToken as object, policy)
     return policy
+  }
+
+  /** What most requests need: found without making anything. */
+  #known(idToken: unknown): ListedPolicy | undefined {
+    if (idToken === undefined) return hasList(this.#defaults) ? this.#defaults : undefined
+    return typeof idToken === 'object' && idToken !== null ? this.#compiled.get(idToken) : undefined
   }
 }
 
@@ -78,7 +91,7 @@ function rowOf(method: string, url: string, guard: RouteGuard): RouteAccess {
     method,
     url,
     access: guard.optional ? 'optional' : 'callers',
-    allowedCallers: guard.allowedCallers?.configured ?? [],
+    allowedCallers: guard.allowedCallers.configured,
     audience: guard.audiences.configured,
   }
 }

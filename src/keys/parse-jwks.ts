@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto'
+import type { AsymmetricKeyDetails, KeyObject } from 'node:crypto'
 import type { VerificationKey } from './key-set.ts'
 import { importRsaKey } from './rsa-sha256.ts'
 
@@ -15,6 +15,8 @@ type Jwk = Readonly<Record<string, unknown>>
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
 const SHORTEST_MODULUS = 2048
+/** FIPS 186-5 section 5.1: with a very small exponent signatures can be made without the key. */
+const SMALLEST_EXPONENT = 65_537n
 const LONGEST_KID_SHOWN = 64
 
 /**
@@ -75,18 +77,19 @@ function usableKey(
   const known = previous?.get(kid)
   if (known?.modulus === modulus && known.exponent === exponent) return known
   const publicKey = importedKey(modulus, exponent)
-  if (publicKey === null) return `${name}: not an RSA key of ${SHORTEST_MODULUS} bits or more`
+  if (publicKey === null)
+    return `${name}: not an RSA key of ${SHORTEST_MODULUS} bits or more, with exponent 65537 or more`
   return { kid, publicKey, modulus, exponent }
 }
 
 function importedKey(n: string, e: string): KeyObject | null {
-  try {
-    const key = importRsaKey({ kty: 'RSA', n, e })
-    return (key.asymmetricKeyDetails?.modulusLength ?? 0) < SHORTEST_MODULUS ? null : key
-  } catch {
-    return null
-  }
+  const key = importRsaKey({ kty: 'RSA', n, e })
+  const { modulusLength, publicExponent } = key.asymmetricKeyDetails as RsaKeyDetails
+  return modulusLength < SHORTEST_MODULUS || publicExponent < SMALLEST_EXPONENT ? null : key
 }
+
+/** Every RSA key has them. */
+type RsaKeyDetails = Required<Pick<AsymmetricKeyDetails, 'modulusLength' | 'publicExponent'>>
 
 function isObject(value: unknown): value is Jwk {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -116,11 +116,10 @@ export class RemoteKeySet implements KeySet {
   refetch(kid: string): Promise<void> | null {
     const joined = this.#liveFlight()
     if (joined === null) return this.#takeFlight(this.#budget)?.ended ?? null
-    return joined.ended.then(() => {
-      // That one may have been answered before the key was published: then one of our own.
-      if (!this.#inHand?.keys.has(kid)) return this.#takeFlight(this.#budget)?.ended
-      return undefined
-    })
+    return joined.ended.then(() =>
+      // Without it, that one may have been answered before the key was published: one of our own.
+      this.#inHand?.keys.has(kid) ? undefined : this.#takeFlight(this.#budget)?.ended,
+    )
   }
 
   unavailable(): IdTokenError | null {

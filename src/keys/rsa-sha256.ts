@@ -12,6 +12,6 @@ export function importRsaKey(jwk: JsonWebKey): KeyObject {
 }
 
 /** Whether the signature over the signing input was made with the private half of the key. */
-export function verifyRsaSha256(key: KeyObject, signingInput: string, signature: Buffer): boolean {
-  return verify('sha256', Buffer.from(signingInput, 'latin1'), key, signature)
+export function verifyRsaSha256(key: KeyObject, signingInput: Buffer, signature: Buffer): boolean {
+  return verify('sha256', signingInput, key, signature)
 }

@@ -27,6 +27,9 @@ export interface AccessPolicy {
   readonly audiences: Audiences
 }
 
+/** The same where a list says who may call. */
+export type ListedPolicy = AccessPolicy & { readonly allowedCallers: AllowedCallers }
+
 /**
  * Judges and compiles a policy over its defaults.
  *
@@ -55,11 +58,16 @@ export function acceptPolicy(where: string, value: unknown, defaults: AccessPoli
  * @param name - the option that would hold the list
  * @throws TypeError where no list says who may call
  */
-export function requireList(name: string, policy: AccessPolicy): AccessPolicy {
-  if (policy.allowedCallers !== null) return policy
+export function requireList(name: string, policy: AccessPolicy): ListedPolicy {
+  if (hasList(policy)) return policy
   throw invalidOption(
     name,
     undefined,
     'a list of callers here, or a default one in allowedCallers; an audience alone lets any Google customer in',
   )
+}
+
+/** Whether a list says who may call. */
+export function hasList(policy: AccessPolicy): policy is ListedPolicy {
+  return policy.allowedCallers !== null
 }

@@ -5,14 +5,15 @@ export interface Logger {
   warn: (finding: object, message: string) => void
 }
 
-/** The time, for tests. Default: the system's. */
-export function acceptClock(value: unknown): () => Date {
-  const clock = (acceptFunction('clock', value) ?? (() => new Date())) as () => Date
+/** Milliseconds since the epoch, by the given clock. Default: the system's. */
+export function acceptClock(value: unknown): () => number {
+  const clock = acceptFunction('clock', value) as (() => Date) | undefined
+  if (clock === undefined) return Date.now
   const time: unknown = clock()
   if (!(time instanceof Date) || Number.isNaN(time.getTime())) {
     throw invalidOption('clock', value, 'a function that returns a valid Date')
   }
-  return clock
+  return () => clock().getTime()
 }
 
 /** What fetches, for proxies and tests. Default: the global `fetch`. */

@@ -58,8 +58,7 @@ export function acceptNumber(
   { min, max, unit }: { min: number; max: number; unit: string },
 ): number {
   if (typeof value !== 'number' || !(value >= min && value <= max)) {
-    const bounds = max === Infinity ? `from ${min} up` : `from ${min} to ${max}`
-    throw invalidOption(name, value, `a number of ${unit} ${bounds}`)
+    throw invalidOption(name, value, `a number of ${unit} from ${min} to ${max}`)
   }
   return value
 }

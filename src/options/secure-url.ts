@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import { invalidOption } from './invalid-option.ts'
+import { invalidOption, invalidSecretOption } from './invalid-option.ts'
 
 const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
@@ -13,14 +13,16 @@ loopback.addAddress('::1', 'ipv6')
  */
 export function acceptSecureUrl(name: string, value: unknown): string {
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null
-  if (url === null || !isSecure(url)) {
-    throw invalidOption(name, value, 'an https URL without credentials, or http on a loopback host')
+  if (url !== null && (url.username !== '' || url.password !== '')) {
+    throw invalidSecretOption(name, 'is a URL with credentials', ACCEPTED)
   }
+  if (url === null || !isSecure(url)) throw invalidOption(name, value, ACCEPTED)
   return url.href
 }
 
-function isSecure({ protocol, hostname, username, password }: URL): boolean {
-  if (username !== '' || password !== '') return false
+const ACCEPTED = 'an https URL without credentials, or http on a loopback host'
+
+function isSecure({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
 }
 

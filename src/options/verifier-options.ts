@@ -36,9 +36,12 @@ export interface VerifierOptions {
   audience: string | readonly string[]
   /** Who may call routes that bring no list of their own. Default: none, so each route needs one. */
   allowedCallers?: readonly AllowedCaller[] | undefined
-  /** Default `https://accounts.google.com` and `accounts.google.com`. */
+  /** The accepted `iss`. Default `https://accounts.google.com` and `accounts.google.com`. */
   issuer?: string | readonly string[] | undefined
-  /** https, or http on a loopback host. Default: Google's v3 certs. Not together with `jwks`. */
+  /**
+   * https, or http on a loopback host. Not together with `jwks`. Default
+   * `https://www.googleapis.com/oauth2/v3/certs`.
+   */
   jwksUri?: string | undefined
   /** A static key set: nothing is ever fetched. Not together with `jwksUri`. */
   jwks?: JwkSet | undefined
@@ -95,7 +98,8 @@ const GOOGLE_JWKS = 'https://www.googleapis.com/oauth2/v3/certs'
 /** OpenID Connect Core section 2 has the URL; Google's older tokens have the bare host. */
 const GOOGLE_ISSUERS = ['https://accounts.google.com', 'accounts.google.com']
 
-const NAMES = [
+/** The options that there are; any other name is refused. */
+export const OPTION_NAMES = [
   'audience',
   'allowedCallers',
   'issuer',
@@ -119,11 +123,10 @@ const NAMES = [
  * @throws TypeError naming the option, its value and what is accepted
  */
 export function acceptVerifierOptions(value: unknown): VerifierSettings {
-  const options = acceptNames('options', value, NAMES)
+  const options = acceptNames('options', value, OPTION_NAMES)
   // A default stands in for what was left out, never for null.
   const { issuer = GOOGLE_ISSUERS, clockTolerance = 60, maxTokenLifetime = 86_400 } = options
   const { maxStale = 86_400 } = options
-  const clock = acceptClock(options.clock)
   return {
     rules: {
       issuers: acceptStrings('issuer', issuer, 'a non-empty string or a non-empty list of them'),
@@ -156,7 +159,7 @@ export function acceptVerifierOptions(value: unknown): VerifierSettings {
     keyStore: acceptKeyStore(options.keyStore),
     cacheSize: acceptCacheSize(options.tokenCache),
     trustRemovedSignature: acceptTrust(options.trustRemovedSignature),
-    now: () => clock().getTime(),
+    now: acceptClock(options.clock),
     fetch: acceptFetch(options.fetch),
     meter: acceptMeter(options.meter),
     logger: acceptLogger(options.logger),

@@ -3,17 +3,20 @@ import type { DecidingHeader } from './deciding-header.ts'
 
 // RFC 9110 section 11.4: credentials = auth-scheme 1*SP token68, the scheme in any case. Front ends
 // of Google are reported to write "bearer".
-const CREDENTIALS = /^([^ \t]*) *(.*)$/
+function credentials(value: string): [scheme: string, rest: string] {
+  const end = value.search(/[ \t]|$/)
+  return [value.slice(0, end).toLowerCase(), value.slice(end).replace(/^ +/, '')]
+}
 
 /** Schemes that a log may name; anything else may be a token that was sent without its scheme. */
-const KNOWN_SCHEMES = /^(?:basic|digest|negotiate|ntlm|dpop|hoba|mutual|oauth|apikey|token|jwt)$/i
+const KNOWN_SCHEMES = /^(?:basic|digest|negotiate|ntlm|dpop|hoba|mutual|oauth|apikey|token|jwt)$/
 
 /** The token, where the value is exactly `Bearer <token>`. */
 export function tokenIn(value: string): string | undefined {
   // The common spelling, without a regular expression.
   if (value.startsWith('Bearer ') && isOneToken(value, 7)) return value.slice(7)
-  const [, scheme = '', rest = ''] = CREDENTIALS.exec(value) ?? []
-  return scheme.toLowerCase() === 'bearer' && isOneToken(rest, 0) ? rest : undefined
+  const [scheme, rest] = credentials(value)
+  return scheme === 'bearer' && isOneToken(rest, 0) ? rest : undefined
 }
 
 /**
@@ -24,9 +27,9 @@ export function tokenIn(value: string): string | undefined {
 export function bearerToken({ name, value }: DecidingHeader): string {
   const token = tokenIn(value)
   if (token !== undefined) return token
-  const [, scheme = '', rest = ''] = CREDENTIALS.exec(value) ?? []
+  const [scheme, rest] = credentials(value)
   const expected = `${name}: Bearer <token>`
-  if (scheme.toLowerCase() !== 'bearer') {
+  if (scheme !== 'bearer') {
     throw new IdTokenError('ID_TOKEN_SCHEME_UNSUPPORTED', { expected, found: schemeShown(scheme) })
   }
   throw new IdTokenError('ID_TOKEN_REQUEST_MALFORMED', {

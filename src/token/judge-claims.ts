@@ -48,14 +48,16 @@ function brokenTime(
   { clockTolerance, maxTokenLifetime }: ClaimRules,
   now: number,
 ): BrokenRule | null {
-  if (!(now < exp + clockTolerance)) {
-    return { code: 'ID_TOKEN_EXPIRED', expected: `exp after ${now}`, found: exp }
+  const earliest = now - clockTolerance
+  const latest = now + clockTolerance
+  if (!(exp > earliest)) {
+    return { code: 'ID_TOKEN_EXPIRED', expected: `exp after ${earliest}`, found: exp }
   }
-  if (nbf !== undefined && !(nbf <= now + clockTolerance)) {
-    return { code: 'ID_TOKEN_NOT_YET_VALID', expected: `nbf by ${now}`, found: nbf }
+  if (nbf !== undefined && !(nbf <= latest)) {
+    return { code: 'ID_TOKEN_NOT_YET_VALID', expected: `nbf by ${latest}`, found: nbf }
   }
-  if (!(iat <= now + clockTolerance)) {
-    return { code: 'ID_TOKEN_NOT_YET_VALID', expected: `iat by ${now}`, found: iat }
+  if (!(iat <= latest)) {
+    return { code: 'ID_TOKEN_NOT_YET_VALID', expected: `iat by ${latest}`, found: iat }
   }
   if (!(exp - iat <= maxTokenLifetime)) {
     const expected = `exp - iat at most ${maxTokenLifetime}`

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { LRUCache } from 'lru-cache'
 import { IdTokenError } from '../verdict/id-token-error.ts'
 import { decodeBase64url } from './base64url.ts'
 import { claimsProblem, type IdTokenClaims } from './claims.ts'
@@ -9,7 +10,7 @@ export interface ParsedToken {
   readonly kid: string
   readonly claims: IdTokenClaims
   /** The first two segments with the dot, which is what is signed (RFC 7515 section 5.1). */
-  readonly signingInput: string
+  readonly signingInput: Buffer
   readonly signature: Buffer
 }
 
@@ -34,7 +35,7 @@ export function acceptToken(value: unknown): string {
  */
 export function parseToken(token: string): ParsedToken {
   const [headerSegment, payloadSegment, signatureSegment] = threeSegments(token)
-  const header = jsonObject('header', headerSegment)
+  const header = joseHeader(headerSegment)
   const claims = jsonObject('payload', payloadSegment)
   const signature = signatureBytes(header, signatureSegment)
   // RFC 7515 section 4.1.11: extensions that must be understood, and none is.
@@ -51,9 +52,23 @@ export function parseToken(token: string): ParsedToken {
   return {
     kid: typeof header.kid === 'string' ? header.kid : '',
     claims: claims as IdTokenClaims,
-    signingInput: token.slice(0, headerSegment.length + 1 + payloadSegment.length),
+    // Strict base64url is ASCII, where a character is a byte.
+    signingInput: Buffer.from(token.slice(0, -signatureSegment.length - 1), 'latin1'),
     signature,
   }
+}
+
+/** All tokens of one key have the same header to the letter: the last ones are remembered. */
+const knownHeaders = new LRUCache<string, JsonObject>({ max: 8 })
+const LONGEST_REMEMBERED = 256
+
+function joseHeader(segment: string): JsonObject {
+  if (segment.length > LONGEST_REMEMBERED) return jsonObject('header', segment)
+  const known = knownHeaders.get(segment)
+  if (known !== undefined) return known
+  const header = jsonObject('header', segment)
+  knownHeaders.set(segment, header)
+  return header
 }
 
 function threeSegments(token: string): [header: string, payload: string, signature: string] {

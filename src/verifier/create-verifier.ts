@@ -18,11 +18,18 @@ import {
 import type { RequestHeaders } from '../request/deciding-header.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { observeKeys } from '../telemetry/observe-keys.ts'
-import { observeVerdicts, type ObserveVerdict } from '../telemetry/observe-verdicts.ts'
+import { observeVerdicts } from '../telemetry/observe-verdicts.ts'
 import { acceptToken } from '../token/parse-token.ts'
 import { VerifiedTokenCache } from '../token/verified-token-cache.ts'
 import { authenticate, type Authentication } from './authenticate.ts'
-import { createDecide, decided, type Decide, type Settle } from './decide.ts'
+import {
+  createDecide,
+  decided,
+  decidedSync,
+  type Decide,
+  type Settle,
+  type Verdict,
+} from './decide.ts'
 import { explain, type Explanation } from './explain.ts'
 import { TokenJudge, type JudgedAs } from './token-judge.ts'
 
@@ -97,14 +104,13 @@ export function createVerifierCore(options: VerifierOptions): VerifierCore {
   const { rules, now, cacheSize, trustRemovedSignature } = settings
   if (trustRemovedSignature) settings.logger.warn({}, TRUST_WARNING)
   const metrics = createMetrics(settings.meter)
-  const observe = observeVerdicts(metrics)
   const keys = createKeySet(settings, metrics)
   const cache = cacheSize === 0 ? null : new VerifiedTokenCache<Caller>(cacheSize)
   const judge = new TokenJudge({ rules, keys, cache, now })
-  const decide = createDecide(observe)
+  const decide = createDecide(observeVerdicts(metrics))
   const authentication = { judge, trustRemovedSignature }
   const verifier: Verifier = {
-    ...tokenMethods(judge, decide, observe, settings.defaultPolicy),
+    ...tokenMethods(judge, decide, settings.defaultPolicy),
     ...requestMethods(authentication, decide, settings.defaultPolicy),
     ready: async () => {
       await keys.ready()
@@ -137,22 +143,12 @@ function createKeySet(settings: VerifierSettings, metrics: Metrics): KeySet {
 function tokenMethods(
   judge: TokenJudge,
   decide: Decide,
-  observe: ObserveVerdict,
   { audiences }: AccessPolicy,
 ): Pick<Verifier, 'verify' | 'verifySync'> {
   const as: JudgedAs = { audiences, header: 'authorization' }
   return {
     verify: (token) => decided(decide, () => judge.judge(acceptToken(token), as)),
-    verifySync: (token) => {
-      try {
-        const caller = judge.judgeSync(acceptToken(token), as)
-        observe(null, caller)
-        return caller
-      } catch (error) {
-        observe(error, null)
-        throw error
-      }
-    },
+    verifySync: (token) => decidedSync(decide, () => judge.judgeSync(acceptToken(token), as)),
   }
 }
 
@@ -161,6 +157,7 @@ function requestMethods(
   decide: Decide,
   defaultPolicy: AccessPolicy,
 ): Pick<Verifier, 'authenticate' | 'explain'> {
+  const unobserved = createDecide(() => undefined)
   const compiled = new WeakMap<RoutePolicy, AccessPolicy>()
   const compile = (policy: RoutePolicy | undefined): AccessPolicy => {
     if (policy === undefined) return defaultPolicy
@@ -178,13 +175,12 @@ function requestMethods(
     },
     explain: async (token, policy) => {
       const access = compile(policy)
-      return explain(
-        async () => {
-          const request = { headers: { authorization: `Bearer ${acceptToken(token)}` } }
-          return authenticate(authentication, request, access)
-        },
-        access.allowedCallers === null ? 'lifetime' : 'caller',
-      )
+      const judgement = (): Verdict<Caller | null> | Promise<Verdict> => {
+        const request = { headers: { authorization: `Bearer ${acceptToken(token)}` } }
+        return authenticate(authentication, request, access)
+      }
+      const last = access.allowedCallers === null ? 'lifetime' : 'caller'
+      return explain(() => decided(unobserved, judgement), last)
     },
   }
 }

@@ -1,52 +1,92 @@
 import type { Caller } from '../caller/caller.ts'
 import type { ObserveVerdict } from '../telemetry/observe-verdicts.ts'
+import { IdTokenError } from '../verdict/id-token-error.ts'
+
+/**
+ * What a judgement comes to. A refusal after the signature is a value: thrown, it would cost more
+ * than all that comes before the signature, and forged tokens would be dearer than good ones.
+ */
+export type Verdict<Accepted extends Caller | null = Caller> = Accepted | IdTokenError
+
+/** A judgement: at once, or through a promise where keys must be fetched first. It may throw. */
+export type Judgement<Accepted extends Caller | null> = () =>
+  Verdict<Accepted> | Promise<Verdict<Accepted>>
 
 /** Takes a decision: an error, or a caller (`null` where an optional route got no token). */
-export type Settle<Decided extends Caller | null> = (
-  ...decision: [error: Error, caller: null] | [error: null, caller: Decided]
+export type Settle<Accepted extends Caller | null> = (
+  ...decision: [error: Error, caller: null] | [error: null, caller: Accepted]
 ) => void
 
 /**
  * Makes a judgement and hands the decision over, at once where the judgement is made at once: a
  * request that needs no fetch is decided without a promise.
  */
-export type Decide = <Decided extends Caller | null>(
-  judgement: () => Decided | Promise<Decided>,
-  settle: Settle<Decided>,
+export type Decide = <Accepted extends Caller | null>(
+  judgement: Judgement<Accepted>,
+  settle: Settle<Accepted>,
 ) => void
 
-/** Every decision that may have to wait goes through here, and is observed here. */
+/** Every decision goes through here, and is observed here. */
 export function createDecide(observe: ObserveVerdict): Decide {
   return (judgement, settle) => {
-    const accept = (caller: Caller | null): void => {
-      observe(null, caller)
-      settle(null, caller as never)
-    }
-    const refuse = (error: unknown): void => {
-      observe(error, null)
-      settle(error as Error, null)
-    }
     let verdict
     try {
       verdict = judgement()
     } catch (error) {
-      refuse(error)
+      refuse(error, settle)
       return
     }
-    if (verdict instanceof Promise) verdict.then(accept, refuse)
-    else accept(verdict)
+    if (verdict instanceof Promise) {
+      verdict.then(
+        (late) => {
+          handOver(late, settle)
+        },
+        (error: unknown) => {
+          refuse(error, settle)
+        },
+      )
+    } else {
+      handOver(verdict, settle)
+    }
+  }
+
+  function handOver<Accepted extends Caller | null>(
+    verdict: Verdict<Accepted>,
+    settle: Settle<Accepted>,
+  ): void {
+    if (verdict instanceof IdTokenError) {
+      refuse(verdict, settle)
+    } else {
+      observe(null, verdict)
+      settle(null, verdict)
+    }
+  }
+
+  function refuse(error: unknown, settle: Settle<never>): void {
+    observe(error, null)
+    settle(error as Error, null)
   }
 }
 
 /** The same for those who wait with `await`. */
-export function decided<Decided extends Caller | null>(
+export function decided<Accepted extends Caller | null>(
   decide: Decide,
-  judgement: () => Decided | Promise<Decided>,
-): Promise<Decided> {
+  judgement: Judgement<Accepted>,
+): Promise<Accepted> {
   return new Promise((resolve, reject) => {
-    decide<Decided>(judgement, (error, caller) => {
+    decide<Accepted>(judgement, (error, caller) => {
       if (error === null) resolve(caller)
       else reject(error)
     })
   })
+}
+
+/** The same for those who cannot wait, about a judgement that needs no fetch. */
+export function decidedSync(decide: Decide, judgement: () => Verdict): Caller {
+  const decision: { caller?: Caller } = {}
+  decide<Caller>(judgement, (error, caller) => {
+    if (error !== null) throw error
+    decision.caller = caller
+  })
+  return decision.caller as Caller
 }

@@ -26,18 +26,18 @@ export interface Explanation {
 }
 
 /**
- * Tells a judgement check by check: what comes before the one that failed has passed, what comes
+ * Tells a decision check by check: what comes before the one that failed has passed, what comes
  * after it was not reached. It judges nothing itself.
  *
- * @param judgement - how the token is judged
- * @param last - the last check that it makes
+ * @param decision - how the token is decided
+ * @param last - the last check that this takes
  */
 export async function explain(
-  judgement: () => Promise<Caller | null>,
+  decision: () => Promise<Caller | null>,
   last: Check,
 ): Promise<Explanation> {
   try {
-    const caller = await judgement()
+    const caller = await decision()
     return { accepted: true, code: null, checks: explained(CHECKS.indexOf(last) + 1), caller }
   } catch (error) {
     if (!(error instanceof IdTokenError)) throw error

@@ -7,12 +7,9 @@ import { isSignatureRemoved } from '../request/removed-signature.ts'
 import type { IdTokenClaims } from '../token/claims.ts'
 import { judgeClaims, type BrokenRule, type ClaimRules } from '../token/judge-claims.ts'
 import { parseToken, type ParsedToken } from '../token/parse-token.ts'
-import {
-  tokenDigest,
-  type VerifiedToken,
-  type VerifiedTokenCache,
-} from '../token/verified-token-cache.ts'
+import type { VerifiedToken, VerifiedTokenCache } from '../token/verified-token-cache.ts'
 import { IdTokenError } from '../verdict/id-token-error.ts'
+import type { Verdict } from './decide.ts'
 
 /** For which audiences a token is judged, and in which header it was found. */
 export interface JudgedAs {
@@ -41,17 +38,16 @@ export class TokenJudge {
     this.#parts = parts
   }
 
-  /** @throws IdTokenError at once or through the promise */
-  judge(token: string, as: JudgedAs): Caller | Promise<Caller> {
+  /** @throws IdTokenError of the checks `shape` and `algorithm` */
+  judge(token: string, as: JudgedAs): Verdict | Promise<Verdict> {
     const { cache, keys } = this.#parts
     const inHand = keys.current()
-    const digest = cache === null ? null : tokenDigest(token)
-    const verified = inHand === null || digest === null ? undefined : cache?.get(digest, inHand)
-    if (verified !== undefined) return this.#callerAgain(verified, as)
+    const verified = inHand === null ? undefined : cache?.get(token, inHand)
+    if (verified !== undefined) return this.#judgeAgain(verified, as)
 
     const parsed = parseToken(token)
-    if (isSignatureRemoved(token)) throw new IdTokenError('ID_TOKEN_SIGNATURE_REMOVED')
-    const judged = { parsed, digest, as }
+    if (isSignatureRemoved(token)) return new IdTokenError('ID_TOKEN_SIGNATURE_REMOVED')
+    const judged = { token, parsed, as }
     if (inHand !== null) return this.#judgeOrRefetch(judged, inHand)
     return keys
       .ready()
@@ -61,17 +57,18 @@ export class TokenJudge {
   }
 
   /** The same where nobody can wait: what is missing is fetched for the next time. */
-  judgeSync(token: string, as: JudgedAs): Caller {
+  judgeSync(token: string, as: JudgedAs): Verdict {
     const verdict = this.judge(token, as)
     if (!(verdict instanceof Promise)) return verdict
     verdict.catch(() => undefined)
-    throw this.#keyMissing('a kid that is being looked for')
+    return this.#keyMissing('a kid that is being looked for')
   }
 
   /** Judges all but the signature, of a token whose signature the platform has checked and taken. */
-  judgeWithoutSignature(token: string, as: JudgedAs): Caller {
+  judgeWithoutSignature(token: string, as: JudgedAs): Verdict {
     const { claims } = parseToken(token)
-    const audience = this.#acceptClaims(claims, as)
+    const audience = this.#judgeClaims(claims, as)
+    if (typeof audience !== 'string') return refusal(audience)
     return callerOf(claims, { audience, header: as.header, signatureVerified: false })
   }
 
@@ -80,7 +77,7 @@ export class TokenJudge {
    * has just published is worth a fetch; a token that would be refused with any key is not, or
    * anyone could make us fetch at will.
    */
-  #judgeOrRefetch(judged: Judged, inHand: Keys | null): Caller | Promise<Caller> {
+  #judgeOrRefetch(judged: Judged, inHand: Keys | null): Verdict | Promise<Verdict> {
     const { kid, claims } = judged.parsed
     const key = inHand?.get(kid)
     if (key !== undefined) return this.#judgeWith(key, judged)
@@ -90,42 +87,39 @@ export class TokenJudge {
   }
 
   /** Judges with the keys in hand, whatever they are. */
-  #judgeNow(judged: Judged): Caller {
+  #judgeNow(judged: Judged): Verdict {
     const { kid } = judged.parsed
     const key = this.#parts.keys.current()?.get(kid)
-    if (key === undefined) throw this.#keyMissing(kid)
-    return this.#judgeWith(key, judged)
+    return key === undefined ? this.#keyMissing(kid) : this.#judgeWith(key, judged)
   }
 
-  #judgeWith(key: VerificationKey, { parsed, digest, as }: Judged): Caller {
+  #judgeWith(key: VerificationKey, { token, parsed, as }: Judged): Verdict {
     const { claims, signingInput, signature } = parsed
     if (!verifyRsaSha256(key.publicKey, signingInput, signature)) {
-      throw new IdTokenError('ID_TOKEN_SIGNATURE_INVALID', { found: `kid ${key.kid}` })
+      return new IdTokenError('ID_TOKEN_SIGNATURE_INVALID', { found: `kid ${key.kid}` })
     }
-    const audience = this.#acceptClaims(claims, as)
+    const audience = this.#judgeClaims(claims, as)
+    if (typeof audience !== 'string') return refusal(audience)
     const caller = callerOf(claims, { audience, header: as.header, signatureVerified: true })
-    if (digest !== null) this.#parts.cache?.set(digest, { key, content: caller })
+    this.#parts.cache?.set(token, { key, content: caller })
     return caller
   }
 
-  /** The caller of a token that was verified before; its claims are judged every time. */
-  #callerAgain(verified: VerifiedToken<Caller>, { audiences, header }: JudgedAs): Caller {
+  /** For a token whose signature was verified before; its claims are judged every time. */
+  #judgeAgain(verified: VerifiedToken<Caller>, as: JudgedAs): Verdict {
+    const { header } = as
     const { claims } = verified.content
-    const audience = this.#acceptClaims(claims, { audiences, header })
+    const audience = this.#judgeClaims(claims, as)
+    if (typeof audience !== 'string') return refusal(audience)
     if (verified.content.audience !== audience || verified.content.header !== header) {
       verified.content = callerOf(claims, { audience, header, signatureVerified: true })
     }
     return verified.content
   }
 
-  #acceptClaims(claims: IdTokenClaims, as: JudgedAs): string {
-    const verdict = this.#judgeClaims(claims, as)
-    if (typeof verdict !== 'string') throw new IdTokenError(verdict.code, verdict)
-    return verdict
-  }
-
   #judgeClaims(claims: IdTokenClaims, { audiences }: JudgedAs): string | BrokenRule {
-    return judgeClaims(claims, this.#parts.rules, audiences, this.#parts.now() / 1000)
+    const seconds = Math.floor(this.#parts.now() / 1000)
+    return judgeClaims(claims, this.#parts.rules, audiences, seconds)
   }
 
   /** 401 only where it is known that there is no such key. */
@@ -137,10 +131,13 @@ export class TokenJudge {
   }
 }
 
+function refusal(broken: BrokenRule): IdTokenError {
+  return new IdTokenError(broken.code, broken)
+}
+
 /** A token on its way. */
 interface Judged {
+  readonly token: string
   readonly parsed: ParsedToken
-  /** Under which it is remembered; `null` for one that is not. */
-  readonly digest: string | null
   readonly as: JudgedAs
 }

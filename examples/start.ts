@@ -1,0 +1,88 @@
+import { parseArgs } from 'node:util'
+import pino from 'pino'
+import { callsTable, type Marks } from './calls-table.ts'
+import { curlLines } from './curl-lines.ts'
+import { makeCalls, type PlayedScene } from './make-calls.ts'
+import { SCENARIO } from './scenario.ts'
+import { startServices, type Shop } from './start-services.ts'
+
+const USAGE = `\
+Usage: npm start [-- --once]
+
+  --once   stop after the table: exit 0 where every call came out as expected, 1 otherwise
+
+LOG_LEVEL sets the level of the services' logs (stderr). Left out, refusals are logged from the
+moment that the table is there.
+`
+
+await main()
+
+async function main(): Promise<void> {
+  const { once, logLevel } = readSettings()
+  const shop = await startServices(
+    pino({ level: logLevel ?? 'error' }, pino.destination({ fd: 2, sync: true })),
+  )
+  const scenes = await makeCalls(SCENARIO, shop)
+  process.stdout.write(`\n${callsTable(scenes, marks())}\n${summary(scenes)}\n`)
+  if (once) {
+    await shop.close()
+    process.exitCode = unexpected(scenes) === 0 ? 0 : 1
+    return
+  }
+  if (logLevel === undefined) shop.setLogLevel('warn')
+  closeWhenTold(shop)
+  process.stdout.write(
+    `\nThe services keep serving; Ctrl-C ends them. Lines to paste into another terminal:\n\n${curlLines(shop)}`,
+  )
+}
+
+function readSettings(): { once: boolean; logLevel: string | undefined } {
+  try {
+    const { once } = parseArgs({ options: { once: { type: 'boolean', default: false } } }).values
+    const logLevel = process.env.LOG_LEVEL === '' ? undefined : process.env.LOG_LEVEL
+    const levels = [...Object.keys(pino.levels.values), 'silent']
+    if (logLevel !== undefined && !levels.includes(logLevel)) {
+      throw new Error(`LOG_LEVEL is ${logLevel}; it may be ${levels.join(', ')}`)
+    }
+    return { once, logLevel }
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${USAGE}`)
+    process.exit(2)
+  }
+}
+
+function unexpected(scenes: readonly PlayedScene[]): number {
+  return scenes.flatMap(({ rows }) => rows).filter((row) => !row.asExpected).length
+}
+
+function summary(scenes: readonly PlayedScene[]): string {
+  const calls = scenes.flatMap(({ rows }) => rows).length
+  const wrong = unexpected(scenes)
+  return wrong === 0
+    ? `${calls} calls, all as expected.`
+    : `${calls} calls, ${wrong} of them not as expected.`
+}
+
+function marks(): Marks {
+  const colours = process.stdout.isTTY && process.stdout.hasColors()
+  const style =
+    (on: number, off: number) =>
+    (text: string): string =>
+      colours ? `\u001b[${on}m${text}\u001b[${off}m` : text
+  return { title: style(1, 22), good: style(32, 39), bad: style(31, 39) }
+}
+
+/** A second signal ends the process at once, as it would without this. */
+function closeWhenTold(shop: Shop): void {
+  const parent = process.ppid
+  const close = (): void => {
+    process.off('SIGINT', close).off('SIGTERM', close)
+    clearInterval(orphaned)
+    void shop.close()
+  }
+  // npm passes SIGTERM on to its shell alone, and a shell like dash dies of it without a word to us.
+  const orphaned = setInterval(() => {
+    if (process.env.npm_lifecycle_event === 'start' && process.ppid !== parent) close()
+  }, 250)
+  process.on('SIGINT', close).on('SIGTERM', close)
+}

@@ -1,0 +1,48 @@
+import jsonwebtoken, { type GetPublicKeyOrSecret } from 'jsonwebtoken'
+import jwksClient from 'jwks-rsa'
+import {
+  AUDIENCE,
+  ISSUER,
+  JWK_SET,
+  nothing,
+  outliveShortLife,
+  SHORT_LIFE,
+  type Contender,
+} from '../contender.ts'
+
+const DEFAULT_LIFE = 600_000
+const RULES = { issuer: ISSUER, audience: AUDIENCE, algorithms: ['RS256' as const] }
+
+export const jwksRsa: Contender = {
+  name: 'jwks-rsa + jsonwebtoken',
+  packages: ['jwks-rsa', 'jsonwebtoken'],
+  setup:
+    '`rateLimit` on, and `cacheMaxAgeFallback` of six lifetimes, as in its documentation; `cacheMaxAge` of a second where keys have to expire',
+  keys: JWK_SET,
+  create: (jwksUri, life) => {
+    const cacheMaxAge = life === 'short' ? SHORT_LIFE : DEFAULT_LIFE
+    const client = jwksClient({
+      jwksUri,
+      rateLimit: true,
+      cacheMaxAge,
+      cacheMaxAgeFallback: 6 * cacheMaxAge,
+    })
+    const key: GetPublicKeyOrSecret = ({ kid }, callback) => {
+      client.getSigningKey(kid).then((found) => {
+        callback(null, found.getPublicKey())
+      }, callback)
+    }
+    return {
+      verify: (token) =>
+        new Promise((resolve, reject) => {
+          jsonwebtoken.verify(token, key, RULES, (error, payload) => {
+            if (error === null) resolve(payload)
+            else reject(error)
+          })
+        }),
+      expire: outliveShortLife,
+      rest: nothing,
+      close: nothing,
+    }
+  },
+}

@@ -1,0 +1,18 @@
+import { IdTokenError } from '../verdict/id-token-error.ts'
+import type { AllowedCallers } from './allowed-callers.ts'
+import type { Caller } from './caller.ts'
+
+/**
+ * Why a verified caller is not let in: `ID_TOKEN_CALLER_NOT_ALLOWED`, or
+ * `ID_TOKEN_CALLER_UNIDENTIFIED` where the token leaves open who calls; `null` for one in the list.
+ */
+export function callerRefusal(
+  { email, subject }: Caller,
+  allowed: AllowedCallers,
+): IdTokenError | null {
+  if (allowed.includes(email, subject)) return null
+  return new IdTokenError(
+    email === undefined ? 'ID_TOKEN_CALLER_UNIDENTIFIED' : 'ID_TOKEN_CALLER_NOT_ALLOWED',
+    { expected: allowed.summary, found: email ?? subject },
+  )
+}

@@ -1,0 +1,259 @@
+import { execFile } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { onlyBlockOf } from './readme-blocks.ts'
+
+interface Packed {
+  readonly filename: string
+  readonly files: readonly { readonly path: string }[]
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const modules = join(root, 'node_modules')
+// Outside of the project, where nothing of its node_modules is found by accident.
+const workspace = mkdtempSync(join(tmpdir(), 'fastify-google-id-token-'))
+t.teardown(() => {
+  rmSync(workspace, { recursive: true, force: true })
+})
+
+/** Runs a command without tap's environment, and gives what it has printed. */
+async function run(cwd: string, command: string, ...args: string[]): Promise<string> {
+  const { PATH, HOME } = process.env
+  const { stdout } = await promisify(execFile)(command, args, { cwd, env: { PATH, HOME } })
+  return stdout
+}
+
+const tsc = (cwd: string): Promise<string> =>
+  run(cwd, process.execPath, join(modules, 'typescript/bin/tsc'), '-p', '.')
+
+const [packed] = JSON.parse(
+  await run(root, 'npm', 'pack', '--json', '--pack-destination', workspace),
+) as [Packed]
+const tarball = join(workspace, packed.filename)
+const unpacked = join(workspace, 'package')
+await run(workspace, 'tar', '-xzf', tarball)
+const manifest = JSON.parse(readFileSync(join(unpacked, 'package.json'), 'utf8')) as {
+  exports: Record<string, string | Record<string, string>>
+  dependencies: Record<string, string>
+  peerDependencies: Record<string, string>
+  peerDependenciesMeta: Record<string, { optional: boolean }>
+}
+
+/** An empty project with the package installed, its files, and packages of this project's. */
+function consumer(
+  name: string,
+  { files, packages }: { files: Record<string, string>; packages: readonly string[] },
+): string {
+  const directory = join(workspace, name)
+  const installed = join(directory, 'node_modules/fastify-google-id-token')
+  // A copy: through a link, what the package imports would be looked up elsewhere.
+  cpSync(unpacked, installed, { recursive: true })
+  for (const one of packages) {
+    const link = join(directory, 'node_modules', one)
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(join(modules, one), link, 'junction')
+  }
+  writeFileSync(join(directory, 'package.json'), '{ "private": true }')
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(directory, file), text)
+  return directory
+}
+
+const tsconfig = JSON.stringify({
+  compilerOptions: {
+    module: 'nodenext',
+    target: 'es2022',
+    lib: ['es2023'],
+    strict: true,
+    // Our declarations, and Fastify's with what ours merge into them, are part of the check.
+    skipLibCheck: false,
+    skipDefaultLibCheck: true,
+    outDir: 'out',
+  },
+})
+
+t.test('what goes out is the build of src and what every package has', (t) => {
+  const paths = packed.files.map(({ path }) => path)
+  const built = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => ['.js', '.d.ts'].map((ending) => `dist/${file.replace(/\.ts$/, ending)}`))
+  const others = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']
+  t.same(paths.toSorted(), [...built, ...others].toSorted())
+  t.end()
+})
+
+t.test('every relative import of the build leads to a file of it', (t) => {
+  const broken = packed.files
+    .filter(({ path }) => path.startsWith('dist/'))
+    .flatMap(({ path }) =>
+      relativeImports(path)
+        .filter((target) => !packed.files.some((one) => one.path === target))
+        .map((target) => `${path}: ${target}`),
+    )
+  t.same(broken, [])
+  t.end()
+})
+
+t.test('each entry has types and code, and the peers are optional', (t) => {
+  for (const [entry, targets] of Object.entries(manifest.exports)) {
+    const files = typeof targets === 'string' ? [targets] : [targets.types, targets.default]
+    for (const file of files)
+      t.ok(existsSync(join(unpacked, file ?? '?')), `${entry}: ${file ?? ''}`)
+  }
+  t.same(Object.keys(manifest.peerDependencies), Object.keys(manifest.peerDependenciesMeta))
+  t.ok(Object.values(manifest.peerDependenciesMeta).every(({ optional }) => optional))
+  t.end()
+})
+
+t.test('publint and arethetypeswrong find nothing', async (t) => {
+  await Promise.all([
+    t.resolves(run(root, join(modules, '.bin/publint'), 'run', tarball, '--strict')),
+    t.resolves(run(root, join(modules, '.bin/attw'), tarball, '--profile', 'esm-only')),
+  ])
+})
+
+t.test('both entries load with nothing but the dependencies that they use', async (t) => {
+  const directory = consumer('bare', {
+    packages: [],
+    files: {
+      'start.mjs': `
+        import googleIdToken, { createVerifier, IdTokenError } from 'fastify-google-id-token'
+        import { googleIdToken as middleware } from 'fastify-google-id-token/express'
+        console.log([googleIdToken, createVerifier, IdTokenError, middleware].map((one) => typeof one).join())`,
+    },
+  })
+  // Copies, so that they find no package of this project either: no fastify, no express, no jose.
+  for (const one of Object.keys(manifest.dependencies).filter((name) => name !== 'jose')) {
+    cpSync(join(modules, one), join(directory, 'node_modules', one), { recursive: true })
+  }
+  const printed = await run(directory, process.execPath, 'start.mjs')
+  t.equal(printed, 'function,function,function,function\n')
+})
+
+t.test('the js block of the README runs: require yields the plugin', async (t) => {
+  const directory = consumer('commonjs', {
+    packages: ['fastify', ...Object.keys(manifest.dependencies)],
+    files: {
+      'readme.cjs': `${onlyBlockOf('js')}\nmodule.exports = app`,
+      'start.cjs': `
+        const plugin = require('fastify-google-id-token')
+        const { default: same, createVerifier, IdTokenError } = plugin
+        console.log(plugin === same, typeof createVerifier, typeof IdTokenError)
+        require('./readme.cjs').inject('/profiles/42').then((response) => {
+          console.log(response.statusCode, response.json().code)
+        })`,
+    },
+  })
+  t.equal(
+    await run(directory, process.execPath, 'start.cjs'),
+    'true function function\n401 ID_TOKEN_MISSING\n',
+  )
+})
+
+/** What a consumer does in either module system. */
+const service = `
+  const login = 'login@shop-prod.iam.gserviceaccount.com'
+  const audience = 'https://user-profiles-abc123-uc.a.run.app'
+  async function start(app: FastifyInstance): Promise<void> {
+    const issuer = await createTestIssuer()
+    const options: VerifierOptions = { audience, allowedCallers: [login], jwks: issuer.jwks }
+    await app.register(googleIdToken, options)
+    app.get('/', (request) => {
+      const caller: Caller = request.caller
+      return caller.email
+    })
+    app.get('/hello', { config: { idToken: { optional: true } } }, (request) => {
+      // @ts-expect-error it may be null
+      const caller: Caller = request.caller
+      return caller ?? 'nobody'
+    })
+    const caller = await createVerifier(options).verify(await issuer.idToken({ email: login, audience }))
+    const authorization = \`Bearer \${await issuer.idToken({ email: login, audience })}\`
+    const answers = [await app.inject({ url: '/', headers: { authorization } }), await app.inject('/hello')]
+    const error = new IdTokenError('ID_TOKEN_MISSING')
+    console.log(caller.email, ...answers.map(({ body }) => body), error.statusCode)
+  }
+`
+
+t.test('consumers of the plugin compile and run, as ES module and as CommonJS', async (t) => {
+  const directory = consumer('typescript', {
+    packages: ['fastify', '@types/node', ...Object.keys(manifest.dependencies)],
+    files: {
+      'tsconfig.json': tsconfig,
+      'esm.mts': `
+        import Fastify, { type FastifyInstance } from 'fastify'
+        import googleIdToken, {
+          createVerifier, IdTokenError, type Caller, type VerifierOptions,
+        } from 'fastify-google-id-token'
+        import { createTestIssuer } from 'fastify-google-id-token/testing'
+        ${service}
+        await start(Fastify())`,
+      'cjs.cts': `
+        import { fastify, type FastifyInstance } from 'fastify'
+        import googleIdToken from 'fastify-google-id-token'
+        import { createVerifier, IdTokenError } from 'fastify-google-id-token'
+        import type { Caller, VerifierOptions } from 'fastify-google-id-token'
+        import { createTestIssuer } from 'fastify-google-id-token/testing'
+        import required = require('fastify-google-id-token')
+        ${service}
+        if (required !== googleIdToken) throw new Error('two plugins')
+        void start(fastify())`,
+    },
+  })
+  t.equal(await tsc(directory).catch(outputOf), '')
+  const printed =
+    'login@shop-prod.iam.gserviceaccount.com login@shop-prod.iam.gserviceaccount.com nobody 401\n'
+  t.equal(await run(directory, process.execPath, 'out/esm.mjs'), printed)
+  t.equal(await run(directory, process.execPath, 'out/cjs.cjs'), printed)
+})
+
+t.test('a consumer of the middleware compiles without Fastify', async (t) => {
+  const app = `
+    const app = express()
+    const auth = googleIdToken({ audience: 'https://user-profiles-abc123-uc.a.run.app' })
+    app.get('/', auth.allow(['login@shop-prod.iam.gserviceaccount.com']), (req, res) => {
+      const caller: Caller | null | undefined = req.caller
+      res.json({ email: caller?.email })
+    })
+    app.get('/hello', auth.optional(), (req, res) => {
+      // @ts-expect-error it may be null
+      res.send(req.caller.email)
+    })
+  `
+  const directory = consumer('express', {
+    packages: ['express', '@types/express', '@types/node'],
+    files: {
+      'tsconfig.json': tsconfig,
+      'esm.mts': `
+        import express from 'express'
+        import { googleIdToken, type Caller } from 'fastify-google-id-token/express'
+        ${app}`,
+      'cjs.cts': `
+        import express = require('express')
+        import { googleIdToken, type Caller } from 'fastify-google-id-token/express'
+        ${app}`,
+    },
+  })
+  t.notOk(existsSync(join(directory, 'node_modules/fastify')))
+  t.equal(await tsc(directory).catch(outputOf), '')
+})
+
+/** What the compiler has printed before it failed. */
+function outputOf(error: unknown): string {
+  return (error as { stdout: string }).stdout
+}
+
+/** As paths within the package; a declaration's import of x.ts means x.d.ts. */
+function relativeImports(path: string): string[] {
+  const text = readFileSync(join(unpacked, path), 'utf8')
+  return [...text.matchAll(/(?:from|import)\s*\(?["'](\.[^"']+)["']/g)].map(
+    ([, specifier = '']) => {
+      const target = join(dirname(path), specifier)
+      return path.endsWith('.d.ts') ? target.replace(/\.ts$/, '.d.ts') : target
+    },
+  )
+}

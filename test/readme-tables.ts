@@ -1,0 +1,119 @@
+/**
+ * Fills the tables of README.md from the code: the outcomes from the outcome table, the others from
+ * the doc comments of the interfaces that they describe. Run it with `npm run docs`.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { format, resolveConfig } from 'prettier'
+import ts from 'typescript'
+import { OUTCOMES, type ChallengeError } from '../src/verdict/outcomes.ts'
+
+/** The README as the code has it. */
+export async function readmeWithTables(readme: string): Promise<string> {
+  const tables: Record<string, () => string> = {
+    outcomes: outcomeTable,
+    options: () => optionTable('src/options/verifier-options.ts', 'VerifierOptions'),
+    'plugin options': () => optionTable('src/fastify/plugin.ts', 'GoogleIdTokenOptions'),
+    'route options': () => optionTable('src/options/access-policy.ts', 'RoutePolicy'),
+    caller: () => fieldTable('src/caller/caller.ts', 'Caller'),
+  }
+  let filled = readme
+  for (const [name, table] of Object.entries(tables)) filled = fill(filled, name, table())
+  return format(filled, { ...(await resolveConfig(README)), parser: 'markdown' })
+}
+
+export const README = path('README.md')
+
+function path(name: string): string {
+  return fileURLToPath(new URL(`../${name}`, import.meta.url))
+}
+
+function fill(readme: string, name: string, table: string): string {
+  const [start, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`]
+  const [before, old, ...others] = readme.split(start)
+  const after = old?.split(end)[1]
+  if (before === undefined || after === undefined || others.length > 0) {
+    throw new Error(`README.md must have ${start} and ${end} once`)
+  }
+  return `${before}${start}\n\n${table}\n\n${end}${after}`
+}
+
+function outcomeTable(): string {
+  return tableOf(
+    ['code', 'status', 'challenge', 'when'],
+    Object.entries(OUTCOMES).map(([code, { status, challenge, when }]) => [
+      `\`${code}\``,
+      String(status),
+      challengeCell(challenge),
+      when,
+    ]),
+  )
+}
+
+function challengeCell(challenge: ChallengeError): string {
+  if (challenge === undefined) return 'none; `Retry-After`'
+  return challenge === null ? '`Bearer` without an error' : `\`${challenge}\``
+}
+
+/** The sentence of a comment that begins with "Default" has a column of its own. */
+function optionTable(file: string, name: string): string {
+  return tableOf(
+    ['option', 'default', 'meaning'],
+    documentedMembers(file, name).map(({ member, required, comment }) => {
+      const sentences = comment.split(/(?<=\.)\s+(?=[A-Z])/)
+      const standard = sentences.find((sentence) => sentence.startsWith('Default'))
+      return [
+        `\`${member}\``,
+        standard?.replace(/^Default:? /, '').replace(/\.$/, '') ?? (required ? 'required' : '–'),
+        sentences.filter((sentence) => sentence !== standard).join(' '),
+      ]
+    }),
+  )
+}
+
+function fieldTable(file: string, name: string): string {
+  return tableOf(
+    ['field', 'type', 'meaning'],
+    documentedMembers(file, name).map(({ member, type, comment }) => [
+      `\`${member}\``,
+      `\`${type}\``,
+      comment,
+    ]),
+  )
+}
+
+interface DocumentedMember {
+  readonly member: string
+  readonly type: string
+  readonly required: boolean
+  readonly comment: string
+}
+
+function documentedMembers(file: string, name: string): DocumentedMember[] {
+  const text = readFileSync(path(file), 'utf8')
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
+  const declaration = source.statements.find(
+    (statement) => ts.isInterfaceDeclaration(statement) && statement.name.text === name,
+  ) as ts.InterfaceDeclaration | undefined
+  if (declaration === undefined) throw new Error(`${file} declares no interface ${name}`)
+  return declaration.members.filter(ts.isPropertySignature).map((member) => ({
+    member: member.name.getText(source),
+    type: member.type?.getText(source) ?? 'unknown',
+    required: member.questionToken === undefined,
+    comment: ts
+      .getJSDocCommentsAndTags(member)
+      .map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? '')
+      .join(' ')
+      .replaceAll(/\s+/g, ' '),
+  }))
+}
+
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
+    .join('\n')
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(README, await readmeWithTables(readFileSync(README, 'utf8')))
+}

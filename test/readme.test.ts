@@ -1,0 +1,309 @@
+import { createPublicKey } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { OAuth2Client } from 'google-auth-library'
+import { createLocalJWKSet, jwtVerify } from 'jose'
+import t, { type Test } from 'tap'
+import { readmeWithTables } from './readme-tables.ts'
+import { acceptVerifierOptions, OPTION_NAMES } from '../src/options/verifier-options.ts'
+import { channels } from '../src/telemetry/channels.ts'
+import { createMetrics } from '../src/telemetry/metrics.ts'
+import { createTestIssuer } from '../src/testing.ts'
+import {
+  blocks,
+  blocksOf,
+  firstProgram,
+  onlyBlockOf,
+  readme,
+  wholeProgram,
+} from './readme-blocks.ts'
+import { runToEnd, startService, typeErrors } from './readme-programs.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const audience = 'https://user-profiles-abc123-uc.a.run.app'
+const login = 'login@shop-prod.iam.gserviceaccount.com'
+const signup = 'signup@shop-prod.iam.gserviceaccount.com'
+const search = 'search@shop-prod.iam.gserviceaccount.com'
+const issuer = await createTestIssuer()
+const files = [...new Set(blocksOf('ts').map(({ file }) => file ?? ''))]
+
+t.test('every block is of a kind that is run or checked', (t) => {
+  const known = ['ts', 'js', 'sh', 'json', 'http', 'mermaid']
+  t.same(
+    blocks.filter(({ language }) => !known.includes(language)).map(({ code }) => code),
+    [],
+  )
+  // package.test.ts runs the js block with the packed package: only there can it be required.
+  t.equal(blocksOf('js').length, 1)
+  t.match(onlyBlockOf('mermaid'), /^sequenceDiagram\n/)
+  t.equal(readme.match(/^```\w/gm)?.length, blocks.length)
+  t.end()
+})
+
+t.test('the tables are what the code says', async (t) => {
+  t.equal(readme, await readmeWithTables(readme), 'run: npm run docs')
+})
+
+t.test('the options table has every option, once, with its default', (t) => {
+  const rows = rowsOf('options')
+  t.same(
+    rows.map(([name]) => name),
+    OPTION_NAMES.map((name) => `\`${name}\``),
+  )
+  const { rules, keys, maxStale, cacheSize, trustRemovedSignature } = acceptVerifierOptions({
+    audience,
+  })
+  const defaults = {
+    issuer: rules.issuers.map((one) => `\`${one}\``).join(' and '),
+    jwksUri: `\`${keys as string}\``,
+    maxStale: String(maxStale / 1000),
+    clockTolerance: String(rules.clockTolerance),
+    maxTokenLifetime: String(rules.maxTokenLifetime),
+    tokenCache: `\`{ max: ${cacheSize} }\``,
+    trustRemovedSignature: `\`${trustRemovedSignature}\``,
+  }
+  for (const [name, value] of Object.entries(defaults)) {
+    t.equal(rows.find(([option]) => option === `\`${name}\``)?.[1], value, name)
+  }
+  t.throws(() => acceptVerifierOptions({}), { message: /audience is missing/ })
+  t.same(rowsOf('plugin options')[0]?.slice(0, 2), ['`prefetch`', '`true`'])
+  t.equal(rows[0]?.[1], 'required')
+  t.end()
+})
+
+t.test('the counters and channels are those that there are', (t) => {
+  const counters: string[] = []
+  createMetrics({
+    createCounter: (name) => {
+      counters.push(name)
+      return { add: () => undefined }
+    },
+  })
+  t.same(
+    [...readme.matchAll(/^\| `(google_id_token\.\w+)`/gm)].map(([, name]) => name),
+    counters,
+  )
+  t.same(
+    [...readme.matchAll(/^\| `(fastify-google-id-token:[\w:]+)`/gm)].map(([, name]) => name),
+    Object.values(channels).map(({ name }) => name),
+  )
+  t.end()
+})
+
+t.test('the links lead somewhere', (t) => {
+  for (const name of ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md']) {
+    const page = readFileSync(join(root, name), 'utf8')
+    const anchors = [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading))
+    for (const [, target = ''] of page.matchAll(/\]\((?!https:)([^)]+)\)/g)) {
+      const found = target.startsWith('#')
+        ? anchors.includes(target)
+        : existsSync(join(root, target))
+      t.ok(found, `${name}: ${target}`)
+    }
+  }
+  t.end()
+})
+
+t.test('the files on the path of a request are where CONTRIBUTING.md says', (t) => {
+  const page = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8')
+  const named = [...page.matchAll(/`([\w-]+\/[\w-]+\.ts)`/g)].map(([, file = '']) => file)
+  t.ok(named.length > 10)
+  t.same(
+    named.filter((file) => !existsSync(join(root, 'src', file))),
+    [],
+  )
+  t.end()
+})
+
+t.test('the ts blocks pass the type check of the project', (t) => {
+  t.ok(files.length > 0)
+  t.same(
+    files.filter((file) => file === ''),
+    [],
+    'each says in a comment which file it is in',
+  )
+  t.same(typeErrors(new Map(files.map((file) => [file, wholeProgram(file)]))), [])
+  t.end()
+})
+
+t.test('the sh blocks install what there is and run scripts that there are', (t) => {
+  const { name, scripts, peerDependencies } = JSON.parse(
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  ) as { name: string; scripts: object; peerDependencies: object }
+  const packages = [name, ...Object.keys(peerDependencies)]
+  for (const line of blocksOf('sh').flatMap(({ code }) => code.trim().split('\n'))) {
+    const [npm, command = '', ...rest] = line.split(' ')
+    t.equal(npm, 'npm', line)
+    if (command === 'install')
+      t.same(
+        rest.filter((one) => !packages.includes(one)),
+        [],
+        line,
+      )
+    else if (command !== 'ci') t.ok(Object.hasOwn(scripts, command), line)
+  }
+  t.end()
+})
+
+t.test('the service of the start', async (t) => {
+  const service = await start(t, 'service.ts', firstProgram('service.ts'))
+  const allowed = await service.call('/profiles/42', { email: login })
+  t.equal(allowed.status, 200)
+  t.same(await allowed.json(), { servedFor: login })
+
+  const refused = await service.call('/profiles/42', { email: search })
+  const [head = '', body = ''] = onlyBlockOf('http').split('\n\n')
+  const [statusLine, ...headers] = head.split('\n')
+  t.equal(`HTTP/1.1 ${refused.status} ${refused.statusText}`, statusLine)
+  for (const header of headers) {
+    const [, name = '', value] = /^(\S+): (.*)$/.exec(header) ?? []
+    t.equal(refused.headers.get(name), value)
+  }
+  t.equal(await refused.text(), body.trim())
+
+  const elsewhere = 'https://search-abc123-uc.a.run.app'
+  const meantForAnother = await service.call('/profiles/42', { email: login, audience: elsewhere })
+  t.equal(meantForAnother.status, 401)
+  const logged = JSON.parse(await service.line('ID_TOKEN_AUDIENCE_MISMATCH')) as unknown
+  t.match(logged, JSON.parse(onlyBlockOf('json')))
+})
+
+t.test('the service with all that the other blocks put into it', async (t) => {
+  const service = await start(t, 'service.ts', wholeProgram('service.ts'))
+  const created = await service.call('/profiles', { method: 'POST', email: signup })
+  t.same([created.status, await created.json()], [200, { createdBy: signup }])
+  const notCreated = await service.call('/profiles', { method: 'POST', email: login })
+  t.equal(notCreated.status, 403)
+  t.match(await notCreated.json(), { code: 'ID_TOKEN_CALLER_NOT_ALLOWED' })
+  t.match(notCreated.headers.get('www-authenticate'), /insufficient_scope/)
+
+  const texts = async (path: string, email?: string): Promise<string> =>
+    (await service.call(path, { email })).text()
+  t.equal(await texts('/hello'), 'Hello, anonymous user')
+  t.equal(await texts('/hello', login), `Hello, ${login}`)
+  t.equal((await service.call('/hello', { email: search })).status, 403)
+  t.equal(await texts('/healthz'), 'ok')
+  t.equal(await texts('/greeting?lang=de'), 'de: anonymous user')
+  t.equal(await texts('/name', login), login)
+  t.match(JSON.parse(await service.line('"url":"/healthz"')), {
+    access: 'open',
+    allowedCallers: [],
+    msg: 'route',
+  })
+})
+
+t.test('the Express app', async (t) => {
+  const service = await start(t, 'express.ts', wholeProgram('express.ts'))
+  const answer = async (
+    path: string,
+    call: { email?: string; method?: string },
+  ): Promise<readonly [number, string]> => {
+    const response = await service.call(path, call)
+    return [response.status, response.ok ? await response.text() : '']
+  }
+  t.same(await answer('/healthz', {}), [200, 'ok'])
+  t.same(await answer('/hello', {}), [200, 'Hello, anonymous user'])
+  t.same(await answer('/hello', { email: login }), [200, `Hello, ${login}`])
+  t.same(await answer('/profiles', { email: signup, method: 'POST' }), [
+    200,
+    JSON.stringify({ createdBy: signup }),
+  ])
+  t.same(await answer('/profiles', { email: login, method: 'POST' }), [403, ''])
+  t.same(await answer('/profiles/42', { email: login }), [
+    200,
+    JSON.stringify({ servedFor: login }),
+  ])
+  t.same(await answer('/profiles/42', { email: search }), [403, ''])
+  t.same(await answer('/profiles/42', {}), [401, ''])
+})
+
+t.test('the explanation', async (t) => {
+  const token = await issuer.idToken({ email: search, audience })
+  const program = wholeProgram('explain.ts')
+  const { code, output } = await runToEnd(t, 'explain.ts', program, issuer, [token])
+  t.equal(code, 0)
+  t.match(output, /'signature' +│ 'pass'/)
+  t.match(output, /'caller' +│ 'fail'/)
+  t.match(output, 'refused: ID_TOKEN_CALLER_NOT_ALLOWED')
+})
+
+t.test("the test of one's own service", async (t) => {
+  const program = wholeProgram('profiles.test.ts')
+  const { code, output } = await runToEnd(t, 'profiles.test.ts', program, issuer)
+  t.equal(code, 0)
+  t.match(output, /pass 1\n/)
+})
+
+t.test('what it says of google-auth-library and jose', async (t) => {
+  const elsewhere = await issuer.idToken({ audience: 'https://elsewhere.example', email: login })
+  const forged = `${elsewhere.slice(0, -8)}AAAAAAAA`
+
+  const client = new OAuth2Client()
+  const verify = (token: string, wanted?: string): Promise<unknown> =>
+    client.verifySignedJwtWithCertsAsync(token, pemKeys(), wanted, [issuer.issuer])
+  await t.resolves(verify(elsewhere))
+  await t.rejects(verify(elsewhere, audience))
+  await t.rejects(verify(forged), { message: forged })
+
+  const keys = createLocalJWKSet({ keys: [...issuer.jwks.keys] })
+  await t.resolves(jwtVerify(elsewhere, keys))
+  await t.rejects(jwtVerify(elsewhere, keys, { audience }))
+  await t.rejects(jwtVerify(forged, keys), { message: 'signature verification failed' })
+})
+
+function pemKeys(): Record<string, string> {
+  return Object.fromEntries(
+    issuer.jwks.keys.map((key) => [
+      key.kid ?? '',
+      createPublicKey({ key, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString(),
+    ]),
+  )
+}
+
+/** As GitHub makes it of a heading. */
+function anchorOf(heading: string): string {
+  return `#${heading
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-')}`
+}
+
+/** The cells of a generated table, row by row. */
+function rowsOf(table: string): string[][] {
+  const [, inner = ''] = readme.split(new RegExp(`<!-- (?:end of )?${table} -->`))
+  return inner
+    .trim()
+    .split('\n')
+    .slice(2)
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    )
+}
+
+interface Call {
+  readonly email?: string | undefined
+  readonly audience?: string
+  readonly method?: string
+}
+
+interface CalledService {
+  readonly call: (path: string, call?: Call) => Promise<Response>
+  readonly line: (part: string) => Promise<string>
+}
+
+async function start(t: Test, name: string, program: string): Promise<CalledService> {
+  const { url, line } = await startService(t, name, program, issuer)
+  const call = async (path: string, { email, method = 'GET', ...token }: Call = {}) => {
+    const headers = new Headers()
+    if (email !== undefined) {
+      const idToken = await issuer.idToken({ email, audience, ...token })
+      headers.set('authorization', `Bearer ${idToken}`)
+    }
+    return fetch(`${url}${path}`, { method, headers })
+  }
+  return { call, line }
+}
