@@ -26,7 +26,8 @@ function isSecure({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
 }
 
-function isLoopback(hostname: string): boolean {
+/** Whether a host, bracketed if it is an IPv6 address, is this one. */
+export function isLoopback(hostname: string): boolean {
   const address = hostname.replace(/^\[(.*)\]$/, '$1')
   const family = isIP(address)
   if (family === 0) return address === 'localhost'

@@ -1,0 +1,53 @@
+/** Access tokens: opaque, as Google's are, so the emulator keeps what it gave out. */
+import { randomBytes } from 'node:crypto'
+
+/** Who holds an access token, and what for. */
+export interface AccessGrant {
+  /** As IAM spells members: `serviceAccount:…`, `user:…` or `principal://…`. */
+  readonly member: string
+  readonly scopes: readonly string[]
+  /** Seconds since the epoch. */
+  readonly expiresAt: number
+}
+
+/** Google's last an hour, and say a second less. */
+export const ACCESS_TOKEN_LIFETIME = 3599
+
+export const CLOUD_PLATFORM = 'https://www.googleapis.com/auth/cloud-platform'
+
+/** The access tokens that are good now. */
+export class AccessTokens {
+  readonly #grants = new Map<string, AccessGrant>()
+  readonly #now: () => number
+
+  /** @param now - seconds since the epoch */
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  /** A new token, with its lifetime in seconds. */
+  issue(
+    member: string,
+    scopes: readonly string[],
+    lifetime = ACCESS_TOKEN_LIFETIME,
+  ): { token: string; expiresAt: number } {
+    this.#forgetExpired()
+    const token = `ya29.emulator-${randomBytes(24).toString('base64url')}`
+    const expiresAt = this.#now() + lifetime
+    this.#grants.set(token, { member, scopes, expiresAt })
+    return { token, expiresAt }
+  }
+
+  /** What a token grants, if it is one of these and good now. */
+  find(token: string): AccessGrant | undefined {
+    this.#forgetExpired()
+    return this.#grants.get(token)
+  }
+
+  #forgetExpired(): void {
+    const now = this.#now()
+    for (const [token, { expiresAt }] of this.#grants) {
+      if (expiresAt <= now) this.#grants.delete(token)
+    }
+  }
+}

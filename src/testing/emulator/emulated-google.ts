@@ -1,0 +1,55 @@
+/** What the endpoints of an emulator share. */
+import { randomBytes } from 'node:crypto'
+import type { JWK } from 'jose'
+import type { TestIssuer } from '../test-issuer.ts'
+import { AccessTokens } from './access-tokens.ts'
+import { WorkloadIdentityPool } from './workload-identity-pool.ts'
+import type { EmulatorSettings } from './emulator-options.ts'
+import { Faults } from './faults.ts'
+import { RequestLog } from './request-log.ts'
+import { ServiceAccounts } from './service-accounts.ts'
+import { TokenCreation } from './token-creation.ts'
+import { Logins } from './users.ts'
+
+/** The state of an emulator, in one place. */
+export class EmulatedGoogle {
+  /** Where it is reached; empty until it listens. */
+  url = ''
+  readonly settings: EmulatorSettings
+  readonly clock: () => Date
+  readonly issuer: TestIssuer
+  readonly accounts = new ServiceAccounts()
+  readonly logins = new Logins()
+  readonly tokenCreation = new TokenCreation()
+  readonly faults = new Faults()
+  readonly accessTokens: AccessTokens
+  readonly pool: WorkloadIdentityPool
+  readonly log: RequestLog
+  readonly #onSigningKey: ((key: JWK) => void)[] = []
+
+  /** @param issuer - signs the ID tokens, on the same clock */
+  constructor(settings: EmulatorSettings, issuer: TestIssuer) {
+    this.settings = settings
+    this.clock = settings.clock
+    this.issuer = issuer
+    this.accessTokens = new AccessTokens(this.now)
+    this.pool = new WorkloadIdentityPool(settings.projectNumber, randomBytes(32), this.now)
+    this.log = new RequestLog(settings.clock)
+    this.accounts.find(settings.serviceAccount)
+  }
+
+  /** Seconds since the epoch. */
+  readonly now = (): number => Math.floor(this.settings.clock().getTime() / 1000)
+
+  /** Calls back with the key that signs, now and whenever it is another. */
+  onSigningKey(callback: (key: JWK) => void): void {
+    this.#onSigningKey.push(callback)
+    callback(this.issuer.key)
+  }
+
+  /** As `TestIssuer.rotateKeys`. */
+  async rotateKeys(options?: { keepOld?: boolean }): Promise<void> {
+    await this.issuer.rotateKeys(options)
+    for (const callback of this.#onSigningKey) callback(this.issuer.key)
+  }
+}

@@ -1,0 +1,98 @@
+import { acceptNames, invalidOption } from '../../options/invalid-option.ts'
+import { isLoopback } from '../../options/secure-url.ts'
+import { acceptEmail } from './service-accounts.ts'
+
+/** Options of `startGoogleEmulator`. */
+export interface GoogleEmulatorOptions {
+  /** Default 0: any free port. */
+  port?: number | undefined
+  /** Default `127.0.0.1`. */
+  host?: string | undefined
+  /**
+   * Lets it listen elsewhere than on loopback. Whoever can reach it gets tokens of any account.
+   * Default `false`.
+   */
+  allowRemote?: boolean | undefined
+  /** The account of the metadata server. Default: the project's Compute Engine account. */
+  serviceAccount?: string | undefined
+  /** Default: the service account's, or `emulator-project`. */
+  projectId?: string | undefined
+  /** Default 123456789012. */
+  projectNumber?: number | undefined
+  /** Where the metadata server is. Only a virtual machine tells of itself in its tokens. */
+  platform?: 'cloud-run' | 'compute-engine' | undefined
+  /** What `organizationNumberIncluded` asks for. Default: the project is in none. */
+  organizationNumber?: number | undefined
+  /** The time of everything but delays. Default: the system's. */
+  clock?: (() => Date) | undefined
+}
+
+/** The same, with nothing left out. */
+export interface EmulatorSettings {
+  readonly port: number
+  readonly host: string
+  readonly serviceAccount: string
+  readonly projectId: string
+  readonly projectNumber: number
+  readonly platform: 'cloud-run' | 'compute-engine'
+  readonly organizationNumber: number | null
+  readonly clock: () => Date
+}
+
+const NAMES = [
+  'port',
+  'host',
+  'allowRemote',
+  'serviceAccount',
+  'projectId',
+  'projectNumber',
+  'platform',
+  'organizationNumber',
+  'clock',
+]
+
+const LARGEST_PORT = 65_535
+
+/** @throws TypeError naming what is wrong */
+export function acceptEmulatorOptions(options: GoogleEmulatorOptions): EmulatorSettings {
+  acceptNames('options', options, NAMES)
+  const {
+    port = 0,
+    projectNumber = 123456789012,
+    serviceAccount = `${projectNumber}-compute@developer.gserviceaccount.com`,
+    projectId = projectOf(serviceAccount) ?? 'emulator-project',
+    platform = 'cloud-run',
+    organizationNumber = null,
+    clock = () => new Date(),
+  } = options
+  return {
+    port: acceptPort(port),
+    host: acceptHost(options),
+    serviceAccount: acceptEmail('serviceAccount', serviceAccount),
+    projectId,
+    projectNumber,
+    platform: acceptPlatform(platform),
+    organizationNumber,
+    clock,
+  }
+}
+
+function acceptPort(port: number): number {
+  if (Number.isInteger(port) && port >= 0 && port <= LARGEST_PORT) return port
+  throw invalidOption('port', port, `an integer from 0 to ${LARGEST_PORT}`)
+}
+
+/** The project of an account that somebody made in it. */
+export function projectOf(email: string): string | undefined {
+  return /@(.+)\.iam\.gserviceaccount\.com$/.exec(email)?.[1]
+}
+
+function acceptHost({ host = '127.0.0.1', allowRemote = false }: GoogleEmulatorOptions): string {
+  if (isLoopback(host) || allowRemote) return host
+  throw invalidOption('host', host, 'a loopback host, or any with allowRemote: true')
+}
+
+function acceptPlatform(platform: unknown): EmulatorSettings['platform'] {
+  if (platform === 'cloud-run' || platform === 'compute-engine') return platform
+  throw invalidOption('platform', platform, 'cloud-run or compute-engine')
+}

@@ -1,0 +1,58 @@
+import { invalidOption } from '../../options/invalid-option.ts'
+
+/** The endpoints, as faults and the request log name them. */
+export type EndpointName =
+  | 'certs'
+  | 'discovery'
+  | 'token'
+  | 'tokeninfo'
+  | 'sts'
+  | 'subjectToken'
+  | 'generateAccessToken'
+  | 'generateIdToken'
+  | 'project'
+  | 'identity'
+  | 'metadata'
+
+/** What a fault is put on: an endpoint, or one path exactly. */
+export type FaultyEndpoint = EndpointName | `/${string}`
+
+/** The first that matches; paths are Google's own. */
+const PATHS: readonly (readonly [EndpointName, RegExp])[] = [
+  ['certs', /^\/oauth2\/v[13]\/certs$/],
+  ['discovery', /^\/\.well-known\/openid-configuration$/],
+  ['token', /^(?:\/oauth2\/v4)?\/token$/],
+  ['tokeninfo', /^\/tokeninfo$/],
+  ['sts', /^\/v1\/token$/],
+  ['subjectToken', /^\/subject-token\//],
+  ['generateAccessToken', /^\/v1\/projects\/.*:generateAccessToken$/],
+  ['generateIdToken', /^\/v1\/projects\/.*:generateIdToken$/],
+  ['project', /^\/v1\/projects\/[^/]+$/],
+  ['identity', /^\/computeMetadata\/v1\/.*\/identity$/],
+  ['metadata', /^\/(?:computeMetadata(?:\/.*)?)?$/],
+]
+
+/** What is asked for at this path; `undefined` where nothing is. */
+export function endpointAt(path: string): EndpointName | undefined {
+  return PATHS.find(([, pattern]) => pattern.test(path))?.[0]
+}
+
+/** Whether a fault on this endpoint is one for a request; `metadata` has `identity` in it. */
+export function isAskedFor(faulty: FaultyEndpoint, path: string): boolean {
+  const endpoint = endpointAt(path)
+  return (
+    faulty === path || faulty === endpoint || (faulty === 'metadata' && endpoint === 'identity')
+  )
+}
+
+/** @throws TypeError naming the endpoints there are */
+export function acceptEndpoint(value: unknown): FaultyEndpoint {
+  const names = PATHS.map(([name]) => name)
+  if (
+    typeof value === 'string' &&
+    (value.startsWith('/') || names.includes(value as EndpointName))
+  ) {
+    return value as FaultyEndpoint
+  }
+  throw invalidOption('endpoint', value, `a path, or one of ${names.join(', ')}`)
+}

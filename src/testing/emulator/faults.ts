@@ -1,0 +1,79 @@
+/** Endpoints that are made to fail. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { acceptNames } from '../../options/invalid-option.ts'
+import { acceptEndpoint, isAskedFor, type FaultyEndpoint } from './endpoints.ts'
+
+/** How an endpoint fails. With `delayMs` alone it is slow, and then answers well. */
+export interface Fault {
+  /** Answers with this status, and nothing is done. */
+  readonly status?: number | undefined
+  /** Answers with this body instead of its own: text, or anything that is sent as JSON. */
+  readonly body?: unknown
+  /** Milliseconds before anything else happens. */
+  readonly delayMs?: number | undefined
+  /** Takes the request and never answers; `close()` ends the connection. */
+  readonly hang?: boolean | undefined
+  /** Resets the connection. */
+  readonly reset?: boolean | undefined
+  /** How many requests it is for. Default: all until it is lifted. */
+  readonly times?: number | undefined
+}
+
+const NAMES = ['status', 'body', 'delayMs', 'hang', 'reset', 'times']
+
+/** The faults of an emulator. */
+export class Faults {
+  #faults: { readonly endpoint: FaultyEndpoint; readonly fault: Fault; left: number }[] = []
+  readonly #closing = new AbortController()
+
+  /**
+   * Puts a fault on an endpoint, before those that are there.
+   *
+   * @returns lifts it
+   */
+  add(endpoint: unknown, fault: Fault): () => void {
+    acceptNames('fault', fault, NAMES)
+    const entry = { endpoint: acceptEndpoint(endpoint), fault, left: fault.times ?? Infinity }
+    this.#faults.unshift(entry)
+    return () => {
+      this.#faults = this.#faults.filter((one) => one !== entry)
+    }
+  }
+
+  /** Does to a request what the fault on its endpoint says, if there is one. */
+  async apply(path: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const entry = this.#faults.find(({ endpoint, left }) => left > 0 && isAskedFor(endpoint, path))
+    if (entry === undefined) return
+    entry.left -= 1
+    await this.#wait(entry.fault.delayMs ?? 0)
+    fail(entry.fault, request, reply)
+  }
+
+  /** Ends every delay. */
+  close(): void {
+    this.#closing.abort()
+  }
+
+  /** Whoever waits when the emulator closes has no connection left to be answered on. */
+  async #wait(milliseconds: number): Promise<void> {
+    if (milliseconds === 0) return
+    await sleep(milliseconds, undefined, { signal: this.#closing.signal }).catch(() => undefined)
+  }
+}
+
+function fail(fault: Fault, request: FastifyRequest, reply: FastifyReply): void {
+  const { status, body, hang = false, reset = false } = fault
+  if (hang || reset) {
+    reply.hijack()
+    if (reset) request.raw.socket.resetAndDestroy()
+  } else if (status !== undefined || body !== undefined) {
+    send(reply.code(status ?? 200), body)
+  }
+}
+
+function send(reply: FastifyReply, body: unknown): void {
+  if (body === undefined) reply.send()
+  else if (typeof body === 'string') reply.type('text/plain; charset=utf-8').send(body)
+  else reply.type('application/json; charset=utf-8').send(JSON.stringify(body))
+}

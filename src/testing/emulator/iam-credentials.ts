@@ -1,0 +1,177 @@
+/**
+ * The Service Account Credentials API: tokens of a service account for whoever may have them.
+ *
+ * @see https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts
+ */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { generatedIdToken } from '../token-sources.ts'
+import { CLOUD_PLATFORM, type AccessGrant } from './access-tokens.ts'
+import type { EmulatedGoogle } from './emulated-google.ts'
+import { GoogleApiError } from './google-errors.ts'
+import { jsonObject, textBody } from './request-parameters.ts'
+
+const IAM_SCOPES = [CLOUD_PLATFORM, 'https://www.googleapis.com/auth/iam']
+const LONGEST_LIFETIME = 43_200
+
+type Body = Readonly<Record<string, unknown>>
+
+interface Method {
+  readonly permission: string
+  readonly answer: (
+    google: EmulatedGoogle,
+    email: string,
+    body: Body,
+    request: FastifyRequest,
+  ) => object | Promise<object>
+}
+
+const METHODS: ReadonlyMap<string, Method> = new Map([
+  ['generateAccessToken', { permission: 'getAccessToken', answer: generateAccessToken }],
+  ['generateIdToken', { permission: 'getOpenIdToken', answer: generateIdToken }],
+])
+
+/** Serves the API, and the one method of Resource Manager that clients ask for the project's id. */
+export function serveIamCredentials(app: FastifyInstance, google: EmulatedGoogle): void {
+  app.post<{ Params: { '*': string } }>('/v1/projects/*', (request) => {
+    const { project, account, method } = acceptPath(request.params['*'])
+    const grant = authenticated(google, request)
+    const body = acceptBody(request)
+    if (project !== '-') throw new GoogleApiError(400, 'Request contains an invalid argument.')
+    const email = google.accounts.find(account)
+    if (email === undefined) {
+      throw new GoogleApiError(404, `Not found; Gaia id not found for email ${account}`)
+    }
+    authorize(google, { grant, email, permission: method.permission, delegates: body.delegates })
+    return method.answer(google, email, body, request)
+  })
+  app.get<{ Params: { project: string } }>('/v1/projects/:project', () => ({
+    projectNumber: String(google.settings.projectNumber),
+    projectId: google.settings.projectId,
+    lifecycleState: 'ACTIVE',
+  }))
+}
+
+function acceptPath(path: string): { project: string; account: string; method: Method } {
+  const [, project, account, name = ''] =
+    /^([^/]+)\/serviceAccounts\/([^/]+):(\w+)$/.exec(path) ?? []
+  const method = METHODS.get(name)
+  if (project === undefined || account === undefined || method === undefined) {
+    throw new GoogleApiError(404, 'Method not found.')
+  }
+  return { project, account, method }
+}
+
+function authenticated(google: EmulatedGoogle, request: FastifyRequest): AccessGrant {
+  const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
+  const expected =
+    'Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.'
+  if (token === undefined) {
+    throw new GoogleApiError(
+      401,
+      `Request is missing required authentication credential. ${expected}`,
+    )
+  }
+  const grant = google.accessTokens.find(token)
+  if (grant === undefined) {
+    throw new GoogleApiError(401, `Request had invalid authentication credentials. ${expected}`)
+  }
+  if (!grant.scopes.some((scope) => IAM_SCOPES.includes(scope))) {
+    throw new GoogleApiError(403, 'Request had insufficient authentication scopes.', {
+      reason: 'ACCESS_TOKEN_SCOPE_INSUFFICIENT',
+      domain: 'googleapis.com',
+      metadata: { service: 'iamcredentials.googleapis.com' },
+    })
+  }
+  return grant
+}
+
+/** JSON, whatever the content type says. */
+function acceptBody(request: FastifyRequest): Body {
+  const text = textBody(request)
+  const body = text === '' ? {} : jsonObject(text)
+  if (body === null) throw new GoogleApiError(400, 'Invalid JSON payload received.')
+  return body
+}
+
+/** Each of the chain must be allowed to the one before it. */
+function authorize(
+  google: EmulatedGoogle,
+  wanted: { grant: AccessGrant; email: string; permission: string; delegates: unknown },
+): void {
+  let { member } = wanted.grant
+  const delegates = acceptDelegates(google, wanted.delegates)
+  const steps = [
+    ...delegates.map((email) => ({ email, permission: 'implicitDelegation' })),
+    { email: wanted.email, permission: wanted.permission },
+  ]
+  for (const step of steps) {
+    if (google.tokenCreation.isDenied(step.email, member)) throw denied(step.permission)
+    member = `serviceAccount:${step.email}`
+  }
+}
+
+function acceptDelegates(google: EmulatedGoogle, delegates: unknown): string[] {
+  return stringList(delegates ?? []).map((name) => {
+    const [, account] = /^projects\/-\/serviceAccounts\/([^/]+)$/.exec(name) ?? []
+    const email = account === undefined ? undefined : google.accounts.find(account)
+    if (email === undefined) throw new GoogleApiError(400, 'Invalid delegate.')
+    return email
+  })
+}
+
+function denied(method: string): GoogleApiError {
+  const permission = `iam.serviceAccounts.${method}`
+  return new GoogleApiError(
+    403,
+    `Permission '${permission}' denied on resource (or it may not exist).`,
+    { reason: 'IAM_PERMISSION_DENIED', domain: 'iam.googleapis.com', metadata: { permission } },
+  )
+}
+
+function generateAccessToken({ accessTokens }: EmulatedGoogle, email: string, body: Body): object {
+  const scopes = stringList(body.scope)
+  if (scopes.length === 0) throw new GoogleApiError(400, 'Scope required.')
+  const lifetime = acceptLifetime(body.lifetime ?? '3600s')
+  const { token, expiresAt } = accessTokens.issue(`serviceAccount:${email}`, scopes, lifetime)
+  const expireTime = new Date(expiresAt * 1000).toISOString().replace('.000Z', 'Z')
+  return { accessToken: token, expireTime }
+}
+
+async function generateIdToken(
+  google: EmulatedGoogle,
+  email: string,
+  body: Body,
+  request: FastifyRequest,
+): Promise<object> {
+  const { audience } = body
+  if (typeof audience !== 'string' || audience === '') {
+    throw new GoogleApiError(400, 'Audience required.')
+  }
+  google.log.addAudience(request, audience)
+  const token = generatedIdToken(email, {
+    audience,
+    includeEmail: isTrue(body.includeEmail),
+    useEmailAzp: isTrue(body.useEmailAzp),
+    organizationNumber: isTrue(body.organizationNumberIncluded)
+      ? google.settings.organizationNumber
+      : undefined,
+  })
+  return { token: await google.issuer.idToken(token) }
+}
+
+/** The JSON form of protobuf takes a boolean as a string too, and Google's Python client relies on it. */
+function isTrue(value: unknown): boolean {
+  return value === true || value === 'true'
+}
+
+/** A protobuf duration in JSON. */
+function acceptLifetime(value: unknown): number {
+  const seconds = Number(typeof value === 'string' ? /^(\d+)s$/.exec(value)?.[1] : undefined)
+  if (seconds > 0 && seconds <= LONGEST_LIFETIME) return seconds
+  throw new GoogleApiError(400, 'Request contains an invalid argument.')
+}
+
+function stringList(value: unknown): string[] {
+  const list: unknown[] = Array.isArray(value) ? value : [value]
+  return list.filter((entry) => typeof entry === 'string')
+}

@@ -1,0 +1,57 @@
+/** The service accounts, and the people, that the emulator knows. */
+import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
+import { invalidOption } from '../../options/invalid-option.ts'
+import { uniqueIdOf } from '../google-claims.ts'
+
+/** A key of a service account: the account holds the private half in its key file. */
+export interface ServiceAccountKey {
+  readonly id: string
+  readonly publicKey: KeyObject
+  /** PEM, PKCS #8. */
+  readonly privateKey: string
+}
+
+const EMAIL = /^[^\s@/]+@[^\s@/]+$/
+
+/** @throws TypeError naming the option */
+export function acceptEmail(name: string, value: unknown): string {
+  if (typeof value === 'string' && EMAIL.test(value)) return value
+  throw invalidOption(name, value, 'an email')
+}
+
+/** Every email is an account, known as soon as it is named once; a unique id is one only then. */
+export class ServiceAccounts {
+  readonly #emails = new Map<string, string>()
+  readonly #keys = new Map<string, ServiceAccountKey>()
+
+  /** The account of an email or a unique id, by its email. */
+  find(emailOrUniqueId: string): string | undefined {
+    if (!EMAIL.test(emailOrUniqueId)) return this.#emails.get(emailOrUniqueId)
+    this.#emails.set(uniqueIdOf(emailOrUniqueId), emailOrUniqueId)
+    return emailOrUniqueId
+  }
+
+  /** The account's key; always the same one. */
+  key(email: string): ServiceAccountKey {
+    const known = this.#keys.get(email)
+    if (known !== undefined) return known
+    this.find(email)
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const key = {
+      id: randomBytes(20).toString('hex'),
+      publicKey,
+      privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    }
+    this.#keys.set(email, key)
+    return key
+  }
+
+  /** The account of an email or a unique id, if it was ever given a key. */
+  withKey(emailOrUniqueId: string): { email: string; publicKey: KeyObject } | undefined {
+    const email = this.find(emailOrUniqueId)
+    const key = email === undefined ? undefined : this.#keys.get(email)
+    return email === undefined || key === undefined
+      ? undefined
+      : { email, publicKey: key.publicKey }
+  }
+}

@@ -1,0 +1,101 @@
+/** Google's OAuth token endpoint: keys of service accounts and logins of people become tokens. */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { keyFileToken, userToken } from '../token-sources.ts'
+import { ACCESS_TOKEN_LIFETIME, CLOUD_PLATFORM } from './access-tokens.ts'
+import type { EmulatedGoogle } from './emulated-google.ts'
+import { OAuthError } from './google-errors.ts'
+import { verifyAssertion } from './jwt-assertion.ts'
+import { tokenParameters } from './request-parameters.ts'
+
+const TOKEN_PATH = '/token'
+/** Where google-auth-library 9 asks. */
+const OLD_TOKEN_PATH = '/oauth2/v4/token'
+
+/** What clients put into their assertions wherever they send them: Google's own addresses. */
+const GOOGLE_AUDIENCES = [
+  'https://oauth2.googleapis.com/token',
+  'https://www.googleapis.com/oauth2/v4/token',
+]
+
+type Parameters = ReadonlyMap<string, string>
+type Grant = (
+  google: EmulatedGoogle,
+  parameters: Parameters,
+  request: FastifyRequest,
+) => Promise<object>
+
+const GRANTS: ReadonlyMap<string, Grant> = new Map([
+  ['urn:ietf:params:oauth:grant-type:jwt-bearer', exchangeAssertion],
+  ['refresh_token', exchangeRefreshToken],
+])
+
+/** Serves the token endpoint. */
+export function serveTokenEndpoint(app: FastifyInstance, google: EmulatedGoogle): void {
+  for (const path of [TOKEN_PATH, OLD_TOKEN_PATH]) {
+    app.post(path, async (request, reply) => {
+      const parameters = tokenParameters(request)
+      const grantType = parameters.get('grant_type')
+      const grant = GRANTS.get(grantType ?? '')
+      if (grantType === undefined) throw missing('grant_type')
+      if (grant === undefined) {
+        throw new OAuthError('unsupported_grant_type', `Invalid grant_type: ${grantType}`)
+      }
+      reply.header('cache-control', 'no-cache, no-store, max-age=0, must-revalidate')
+      return grant(google, parameters, request)
+    })
+  }
+}
+
+/** RFC 7523, with Google's `target_audience` for an ID token instead of an access token. */
+async function exchangeAssertion(
+  google: EmulatedGoogle,
+  parameters: Parameters,
+  request: FastifyRequest,
+): Promise<object> {
+  const assertion = parameters.get('assertion')
+  if (assertion === undefined) throw missing('assertion')
+  const { email, targetAudience, scopes } = await verifyAssertion(assertion, {
+    accountWithKey: (account) => google.accounts.withKey(account),
+    audiences: [...GOOGLE_AUDIENCES, ...ownAudiences(google, request)],
+    now: google.now(),
+  })
+  if (targetAudience === undefined) {
+    return accessTokenAnswer(google.accessTokens.issue(`serviceAccount:${email}`, scopes).token)
+  }
+  google.log.addAudience(request, targetAudience)
+  return { id_token: await google.issuer.idToken(keyFileToken(email, targetAudience)) }
+}
+
+/** The emulator by the address that it knows of, and by the one that the client does. */
+function ownAudiences({ url }: EmulatedGoogle, request: FastifyRequest): string[] {
+  return [url, `http://${request.host}`].flatMap((own) => [own, `${own}${TOKEN_PATH}`])
+}
+
+/** RFC 6749 section 6. gcloud's logins have the scope `openid`, so an ID token comes along. */
+async function exchangeRefreshToken(
+  google: EmulatedGoogle,
+  parameters: Parameters,
+  request: FastifyRequest,
+): Promise<object> {
+  const login = google.logins.find(parameters.get('refresh_token') ?? '')
+  if (login === undefined) throw new OAuthError('invalid_grant', 'Bad Request')
+  const { email, clientId, clientSecret, honoursTargetAudience } = login
+  const isClient =
+    parameters.get('client_id') === clientId && parameters.get('client_secret') === clientSecret
+  if (!isClient) throw new OAuthError('invalid_client', 'The OAuth client was not found.', 401)
+  const wanted = parameters.get('target_audience')
+  const audience = honoursTargetAudience && wanted !== undefined ? wanted : clientId
+  google.log.addAudience(request, audience)
+  const scopes = [CLOUD_PLATFORM, 'openid', 'https://www.googleapis.com/auth/userinfo.email']
+  const { token: accessToken } = google.accessTokens.issue(`user:${email}`, scopes)
+  const idToken = await google.issuer.idToken(userToken(email, { audience, clientId, accessToken }))
+  return { ...accessTokenAnswer(accessToken), scope: scopes.join(' '), id_token: idToken }
+}
+
+function accessTokenAnswer(token: string): object {
+  return { access_token: token, expires_in: ACCESS_TOKEN_LIFETIME, token_type: 'Bearer' }
+}
+
+function missing(parameter: string): OAuthError {
+  return new OAuthError('invalid_request', `Required parameter is missing: ${parameter}`)
+}
