@@ -2,12 +2,15 @@
 import { inspect } from 'node:util'
 import type * as GoogleAuthLibrary from 'google-auth-library'
 import { decodeJwt } from 'jose'
+import Fastify from 'fastify'
 import type { Test } from 'tap'
 import {
   createServiceClient,
   type ServiceClientError,
   type ServiceClientOptions,
 } from '../src/client.ts'
+import googleIdToken from '../src/index.ts'
+import { startGoogleEmulator } from '../src/testing.ts'
 import { holdsPartOf } from './captured-log.ts'
 import {
   federation,
@@ -172,6 +175,41 @@ export async function testCredentials(t: Test): Promise<void> {
     t.match(await claims({ auth }), { aud: url, email: login })
   })
 
+  t.test('past the guard of a service, with the emulator for Google', async (t) => {
+    const emulator = await startGoogleEmulator()
+    t.teardown(() => emulator.close())
+    const origin = emulator.url
+    const app = Fastify()
+    const audience = 'search'
+    app.register(googleIdToken, {
+      audience,
+      allowedCallers: [login, emulator.serviceAccount],
+      jwksUri: emulator.jwksUri,
+    })
+    app.get('/', (request) => request.caller.email)
+    const service = await app.listen({ port: 0, host: '127.0.0.1' })
+    t.teardown(() => app.close())
+
+    process.env.GCE_METADATA_HOST = new URL(origin).host
+    const wif = (impersonate: boolean) => emulator.workloadIdentityConfig(login, { impersonate })
+    const rows: [what: string, options: Partial<ServiceClientOptions>, email: string][] = [
+      ['machine', { auth: new library.Compute() }, emulator.serviceAccount],
+      ['key', { auth: googleAuth(emulator.serviceAccountKey(login), sentTo({ origin })) }, login],
+      ['impersonation', { auth: googleAuth(emulator.impersonatedCredentials(login)) }, login],
+      ['federation with url', { auth: googleAuth(wif(true)) }, login],
+      [
+        'federation without url',
+        { auth: googleAuth(wif(false)), serviceAccount: { email: login, endpoint: origin } },
+        login,
+      ],
+    ]
+    for (const [what, options, email] of rows) {
+      const { fetch } = createServiceClient({ url: service, audience, ...options })
+      t.equal(await (await fetch('/')).text(), email, what)
+    }
+    process.env.GCE_METADATA_HOST = google.host
+  })
+
   t.test('what cannot get ID tokens says so', async (t) => {
     const plain = new library.OAuth2Client()
     t.equal((await failure({ auth: plain })).code, 'SERVICE_CLIENT_CREDENTIALS_UNSUPPORTED')
@@ -198,10 +236,12 @@ export async function testCredentials(t: Test): Promise<void> {
     const metadata = () => new library.Compute()
     const echoed = (secrets: readonly string[]): string =>
       `it said ${secrets.join(' and ')}, Bearer ${secrets.join(',')}`
-    const oauth = (error: string) => (secrets: readonly string[]) => ({
-      status: 400,
-      body: { error, error_description: echoed(secrets) },
-    })
+    const oauth =
+      (error: string, status = 400) =>
+      (secrets: readonly string[]) => ({
+        status,
+        body: { error, error_description: echoed(secrets) },
+      })
     const envelope = (code: number, message: string) => (secrets: readonly string[]) => ({
       status: code,
       body: { error: { code, message: `${message}; ${echoed(secrets)}`, status: 'X' } },
@@ -272,6 +312,24 @@ export async function testCredentials(t: Test): Promise<void> {
         oauth('invalid_grant'),
         'CREDENTIALS_REFUSED',
         /still valid/,
+        /it said/,
+      ],
+      [
+        'a client that may not',
+        key,
+        'token',
+        oauth('unauthorized_client', 403),
+        'CREDENTIALS_REFUSED',
+        /still valid/,
+        /it said/,
+      ],
+      [
+        'an error of another kind',
+        key,
+        'token',
+        oauth('gone', 404),
+        'TOKEN_UNAVAILABLE',
+        /can be reached/,
         /it said/,
       ],
       [

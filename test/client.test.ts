@@ -15,7 +15,7 @@ import {
 import { FAILURES } from '../src/client/failures.ts'
 import googleIdToken from '../src/index.ts'
 import { capturedLog, holdsPartOf, LEVEL } from './captured-log.ts'
-import { NODE_EMAIL, startGoogle, type GoogleServer } from './google-server.ts'
+import { federation, NODE_EMAIL, startGoogle, type GoogleServer } from './google-server.ts'
 import { startService } from './recording-service.ts'
 import { runProcess } from './run-process.ts'
 
@@ -637,6 +637,17 @@ t.test('a time limit and an abort on everything', async (t) => {
   release()
   t.type(await waiting, 'string', 'whoever else waits is not disturbed')
   t.equal(google.count('metadata'), 1)
+  const answered = new AbortController()
+  const { fetch } = createServiceClient({
+    url: service.url,
+    auth,
+    fetch: async () => {
+      answered.abort(reason)
+      return Promise.resolve(new Response(null, { status: 401 }))
+    },
+  })
+  const call = fetch('/', { signal: answered.signal })
+  await t.rejects(call, reason, 'between an answer and the token after it')
   await t.rejects(patient.fetch('/hangs', { signal: AbortSignal.timeout(20) }), {
     name: 'TimeoutError',
   })
@@ -662,6 +673,7 @@ t.test('whatever is thrown becomes an error with a code', async (t) => {
     'text',
     {},
     new Error('words'),
+    Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }),
     { response: { status: 500 } },
   ]) {
     const reason = thrown as Error
@@ -669,7 +681,8 @@ t.test('whatever is thrown becomes an error with a code', async (t) => {
     const error = await errorOf(createServiceClient({ url, auth }).idToken())
     t.equal(error.code, 'SERVICE_CLIENT_TOKEN_UNAVAILABLE')
     t.equal(error.cause, undefined)
-    t.equal(error.detail.reason, thrown instanceof Error ? 'words' : undefined)
+    const words = thrown instanceof AggregateError ? 'ECONNREFUSED' : 'words'
+    t.equal(error.detail.reason, thrown instanceof Error ? words : undefined)
   }
   const long = { fetchIdToken: () => Promise.reject(new Error('many words '.repeat(500))) }
   const { detail } = await errorOf(createServiceClient({ url, auth: long }).idToken())
@@ -703,6 +716,18 @@ t.test('nothing shows a token', async (t) => {
   const error = await errorOf(broken.fetch('/'))
   t.equal(error.name, 'TypeError', 'a connection that fails is the error of fetch')
   t.notOk(holdsPartOf(await broken.idToken(), inspect(error, { depth: 10, showHidden: true })))
+})
+
+t.test('a process without a logger is warned', async (t) => {
+  const { issuer } = await startGoogle(t)
+  const token = await issuer.idToken({ audience: 'another' })
+  const warned = once(process, 'warning') as Promise<[Error & { detail: string }]>
+  const auth = { fetchIdToken: () => Promise.resolve(token) }
+  await createServiceClient({ url, auth }).idToken()
+  const [{ name, message, detail }] = await warned
+  t.equal(name, 'GoogleIdTokenWarning')
+  t.match(message, /for another audience/)
+  t.same(JSON.parse(detail), { audience: url })
 })
 
 t.test('the failures', async (t) => {
@@ -767,18 +792,35 @@ t.test('google-auth-library is loaded when it is needed', async (t) => {
 })
 
 t.test('without google-auth-library', async (t) => {
-  const { stdout } = await runProcess('without-google-auth-library')
-  const { code, message } = JSON.parse(stdout) as Record<string, string>
-  t.equal(code, 'SERVICE_CLIENT_LIBRARY_MISSING')
-  t.equal(message, 'google-auth-library is not installed: run: npm install google-auth-library')
+  const failed = async (insteadOfIt: string) => {
+    const { stdout } = await runProcess('without-google-auth-library', [insteadOfIt])
+    return JSON.parse(stdout) as unknown
+  }
+  t.match(await failed('not-installed'), {
+    code: 'SERVICE_CLIENT_LIBRARY_MISSING',
+    message: 'google-auth-library is not installed: run: npm install google-auth-library',
+  })
+  t.match(await failed('data:text/javascript,throw new Error("out of order")'), {
+    code: 'SERVICE_CLIENT_TOKEN_UNAVAILABLE',
+    detail: { reason: 'out of order' },
+  })
 })
 
-t.test('application default credentials that are not there', async (t) => {
-  const directory = t.testdir({ 'not.json': '-----BEGIN PRIVATE KEY-----abcdefghijklmnop' })
+t.test('application default credentials outside Google Cloud', async (t) => {
+  const google = await startGoogle(t)
+  const email = 'login@shop-prod.iam.gserviceaccount.com'
+  google.allow('federated', email)
+  const directory = t.testdir({
+    'not.json': '-----BEGIN PRIVATE KEY-----abcdefghijklmnop',
+    'federation.json': JSON.stringify(federation(google, { impersonate: email })),
+  })
   const found = async (file: string) => {
     const { stdout } = await runProcess('finds-credentials', [directory, file])
-    return JSON.parse(stdout) as { code: string; message: string; detail: { reason: string } }
+    return JSON.parse(stdout) as unknown
   }
+  t.match(await found(`${directory}/federation.json`), { email })
+  t.equal(google.count('sts'), 1)
+  t.equal(google.count('token'), 0, 'nobody asks for a project')
   t.match(await found(''), {
     code: 'SERVICE_CLIENT_CREDENTIALS_NOT_FOUND',
     message: /set GOOGLE_APPLICATION_CREDENTIALS/,

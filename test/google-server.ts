@@ -214,7 +214,7 @@ export function deferred(): { promise: Promise<void>; resolve: () => void } {
 }
 
 /** What goes into `clientOptions` so that what google-auth-library sends to fixed URLs comes here. */
-export function sentTo({ origin }: GoogleServer): object {
+export function sentTo({ origin }: { readonly origin: string }): object {
   return {
     transporterOptions: {
       fetchImplementation: (url: URL, init: RequestInit) =>
@@ -255,6 +255,7 @@ export function federation(
       '//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/ci',
     subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
     token_url: `${origin}/v1/token`,
+    cloud_resource_manager_url: `${origin}/v1/projects/`,
     credential_source: { url: `${origin}/subject` },
     ...(options.impersonate !== undefined && {
       service_account_impersonation_url: `${accounts}/${options.impersonate}:generateAccessToken`,

@@ -35,7 +35,8 @@ const plugin: FastifyPluginCallback<ServiceClientsOptions> = (app, options, done
         ...one,
       })
     }
-    app.decorate('serviceClients', Object.freeze(clients))
+    // Which names there are is known to whoever has declared them.
+    app.decorate('serviceClients', Object.freeze(clients) as object as ServiceClients)
     app.addHook('onClose', (_app, closed) => {
       for (const client of Object.values(clients)) client.close()
       closed()

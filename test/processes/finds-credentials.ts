@@ -1,4 +1,5 @@
-/** A process outside Google Cloud that looks for credentials. */
+/** A process outside Google Cloud that looks for credentials, and tells what came of it. */
+import { decodeJwt } from 'jose'
 import { createServiceClient } from '../../src/client.ts'
 
 const [home = '', file = ''] = process.argv.slice(2)
@@ -8,11 +9,11 @@ Object.assign(process.env, {
   METADATA_SERVER_DETECTION: 'none',
 })
 const client = createServiceClient({ url: 'https://search.run.app' })
-for (const last of [false, true]) {
-  try {
-    await client.idToken()
-  } catch (error) {
-    const { code, message, detail } = error as Record<string, unknown>
-    if (last) process.stdout.write(JSON.stringify({ code, message, detail }))
-  }
+// What was not found once is looked for again.
+await client.idToken().catch(() => undefined)
+try {
+  process.stdout.write(JSON.stringify(decodeJwt(await client.idToken())))
+} catch (error) {
+  const { code, message, detail } = error as Record<string, unknown>
+  process.stdout.write(JSON.stringify({ code, message, detail }))
 }
