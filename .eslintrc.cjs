@@ -53,6 +53,13 @@ module.exports = {
       },
     },
     {
+      files: ['src/client/service-clients-plugin.ts'],
+      rules: {
+        // Users merge their clients into an interface that begins empty.
+        '@typescript-eslint/no-empty-object-type': ['error', { allowInterfaces: 'always' }],
+      },
+    },
+    {
       files: ['test/**/*.ts'],
       rules: {
         // tap's subtests are awaited by tap itself.

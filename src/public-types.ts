@@ -4,7 +4,8 @@ export type { Caller } from './caller/caller.ts'
 export type { KeySetStats } from './keys/key-set.ts'
 export type { KeyStore, StoredKeys } from './keys/key-store.ts'
 export type { RoutePolicy } from './options/access-policy.ts'
-export type { JwkSet, Logger, VerifierOptions } from './options/verifier-options.ts'
+export type { Logger } from './options/injected.ts'
+export type { JwkSet, VerifierOptions } from './options/verifier-options.ts'
 export type { TokenHeader } from './request/deciding-header.ts'
 export type {
   KeysFailedMessage,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** A fenced block of README.md. */
+/** A fenced block of a page. */
 export interface Block {
   readonly language: string
   readonly code: string
@@ -15,13 +15,18 @@ export const readme = readFileSync(new URL('../README.md', import.meta.url), 'ut
 const FENCED =
   /(?:^<!-- (?<file>[\w.]+\.ts)(?:, before (?<before>[^>]+?))? -->\n\n)?^```(?<language>\w*)\n(?<code>.*?)^```$/gms
 
-/** All fenced blocks, in order. */
-export const blocks: readonly Block[] = [...readme.matchAll(FENCED)].map(({ groups = {} }) => ({
-  language: groups.language ?? '',
-  code: groups.code ?? '',
-  file: groups.file,
-  before: groups.before,
-}))
+/** The fenced blocks of a page, in order. */
+export function blocksIn(page: string): Block[] {
+  return [...page.matchAll(FENCED)].map(({ groups = {} }) => ({
+    language: groups.language ?? '',
+    code: groups.code ?? '',
+    file: groups.file,
+    before: groups.before,
+  }))
+}
+
+/** Those of the README. */
+export const blocks: readonly Block[] = blocksIn(readme)
 
 /** The blocks of one language. */
 export function blocksOf(language: string): Block[] {
@@ -35,17 +40,17 @@ export function onlyBlockOf(language: string): string {
   return block.code
 }
 
-/** The program that a file of the README starts with, without what other blocks put into it. */
-export function firstProgram(file: string): string {
-  const block = blocks.find((one) => one.file === file && one.before === undefined)
-  if (block === undefined) throw new Error(`no block of the README is ${file}`)
+/** The program that a file of a page starts with, without what other blocks put into it. */
+export function firstProgram(file: string, from = blocks): string {
+  const block = from.find((one) => one.file === file && one.before === undefined)
+  if (block === undefined) throw new Error(`no block is ${file}`)
   return block.code
 }
 
 /** The whole file: each further block stands before the line that its comment names. */
-export function wholeProgram(file: string): string {
-  let program = firstProgram(file)
-  for (const { code, before } of blocks.filter((one) => one.file === file)) {
+export function wholeProgram(file: string, from = blocks): string {
+  let program = firstProgram(file, from)
+  for (const { code, before } of from.filter((one) => one.file === file)) {
     if (before === undefined) continue
     const line = program.split('\n').find((one) => one.includes(before))
     if (line === undefined) throw new Error(`${file} has no line with ${before}`)

@@ -1,39 +1,52 @@
 /**
- * Fills the tables of README.md from the code: the outcomes from the outcome table, the others from
- * the doc comments of the interfaces that they describe. Run it with `npm run docs`.
+ * Fills the tables of the documentation from the code: outcomes and failures from their tables, the
+ * others from the doc comments of the interfaces that they describe. Run it with `npm run docs`.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import ts from 'typescript'
+import { FAILURES } from '../src/client/failures.ts'
 import { OUTCOMES, type ChallengeError } from '../src/verdict/outcomes.ts'
 
-/** The README as the code has it. */
-export async function readmeWithTables(readme: string): Promise<string> {
-  const tables: Record<string, () => string> = {
+/** The tables of each page. */
+const PAGES: Record<string, Record<string, () => string>> = {
+  'README.md': {
     outcomes: outcomeTable,
     options: () => optionTable('src/options/verifier-options.ts', 'VerifierOptions'),
     'plugin options': () => optionTable('src/fastify/plugin.ts', 'GoogleIdTokenOptions'),
     'route options': () => optionTable('src/options/access-policy.ts', 'RoutePolicy'),
     caller: () => fieldTable('src/caller/caller.ts', 'Caller'),
-  }
-  let filled = readme
-  for (const [name, table] of Object.entries(tables)) filled = fill(filled, name, table())
-  return format(filled, { ...(await resolveConfig(README)), parser: 'markdown' })
+  },
+  'docs/client.md': {
+    options: () => optionTable('src/client/service-client-options.ts', 'ServiceClientOptions'),
+    failures: failureTable,
+  },
 }
 
-export const README = path('README.md')
+/** The README as the code has it. */
+export function readmeWithTables(readme: string): Promise<string> {
+  return pageWithTables('README.md', readme)
+}
+
+/** A page as the code has it. */
+export async function pageWithTables(name: string, page: string): Promise<string> {
+  let filled = page
+  for (const [table, make] of Object.entries(PAGES[name] ?? {}))
+    filled = fill(filled, table, make())
+  return format(filled, { ...(await resolveConfig(path(name))), parser: 'markdown' })
+}
 
 function path(name: string): string {
   return fileURLToPath(new URL(`../${name}`, import.meta.url))
 }
 
-function fill(readme: string, name: string, table: string): string {
+function fill(page: string, name: string, table: string): string {
   const [start, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`]
-  const [before, old, ...others] = readme.split(start)
+  const [before, old, ...others] = page.split(start)
   const after = old?.split(end)[1]
   if (before === undefined || after === undefined || others.length > 0) {
-    throw new Error(`README.md must have ${start} and ${end} once`)
+    throw new Error(`the page must have ${start} and ${end} once`)
   }
   return `${before}${start}\n\n${table}\n\n${end}${after}`
 }
@@ -47,6 +60,13 @@ function outcomeTable(): string {
       challengeCell(challenge),
       when,
     ]),
+  )
+}
+
+function failureTable(): string {
+  return tableOf(
+    ['code', 'when', 'remedy'],
+    Object.entries(FAILURES).map(([code, { when, remedy }]) => [`\`${code}\``, when, remedy]),
   )
 }
 
@@ -115,5 +135,7 @@ function tableOf(head: readonly string[], rows: readonly (readonly string[])[]):
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(README, await readmeWithTables(readFileSync(README, 'utf8')))
+  for (const name of Object.keys(PAGES)) {
+    writeFileSync(path(name), await pageWithTables(name, readFileSync(path(name), 'utf8')))
+  }
 }

@@ -7,7 +7,8 @@ import {
   type AccessPolicy,
   type RoutePolicy,
 } from '../options/access-policy.ts'
-import type { Logger, VerifierOptions } from '../options/verifier-options.ts'
+import type { Logger } from '../options/injected.ts'
+import type { VerifierOptions } from '../options/verifier-options.ts'
 import { decidingHeaderName } from '../request/deciding-header.ts'
 import { logRefusal, type RefusedRequest } from '../verdict/log-refusal.ts'
 import {

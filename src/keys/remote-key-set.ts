@@ -1,5 +1,5 @@
 import { IdTokenError } from '../verdict/id-token-error.ts'
-import { Backoff } from './backoff.ts'
+import { Backoff } from '../pacing/backoff.ts'
 import { fetchJwks, type JwksAnswer } from './fetch-jwks.ts'
 import { freshenedHeaders, freshnessLifetime, type ResponseHeaders } from './freshness.ts'
 import type { Keys, KeySet, KeySetStats, KeysState } from './key-set.ts'
@@ -11,7 +11,7 @@ import {
   type KeyStore,
 } from './key-store.ts'
 import { parseJwks } from './parse-jwks.ts'
-import { RefetchBudget } from './refetch-budget.ts'
+import { RefetchBudget } from '../pacing/refetch-budget.ts'
 
 /** What a remote key set is made of. */
 export interface RemoteKeySetOptions {

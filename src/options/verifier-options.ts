@@ -7,6 +7,13 @@ import type { ClaimRules } from '../token/judge-claims.ts'
 import type { AccessPolicy } from './access-policy.ts'
 import { acceptAudiences } from './audiences.ts'
 import {
+  acceptClock,
+  acceptFetch,
+  acceptLogger,
+  acceptObjectWith,
+  type Logger,
+} from './injected.ts'
+import {
   acceptNames,
   acceptNumber,
   acceptStrings,
@@ -14,11 +21,6 @@ import {
   invalidSecretOption,
 } from './invalid-option.ts'
 import { acceptSecureUrl } from './secure-url.ts'
-
-/** Where warnings go: pino's shape. */
-export interface Logger {
-  warn: (finding: object, message: string) => void
-}
 
 /** A JWK set (RFC 7517 section 5) with public keys. */
 export interface JwkSet {
@@ -158,26 +160,13 @@ export function acceptVerifierOptions(value: unknown): VerifierSettings {
     cacheSize: acceptCacheSize(options.tokenCache),
     trustRemovedSignature: acceptTrust(options.trustRemovedSignature),
     now: acceptClock(options.clock),
-    fetch: acceptMethod(options.fetch, 'fetch') ?? GLOBAL_FETCH,
-    meter: acceptObjectWith(options.meter, 'meter', 'createCounter', 'an OpenTelemetry Meter'),
-    logger:
-      acceptObjectWith(options.logger, 'logger', 'warn', 'a logger with warn(object, message)') ??
-      PROCESS_WARNINGS,
+    fetch: acceptFetch(options.fetch),
+    meter: acceptMeter(options.meter),
+    logger: acceptLogger(options.logger),
   }
 }
 
 const KEY_STORE = 'an object with load() and save(keys)'
-
-/** What a process without a logger has: Node prints it, and listeners of `warning` get the rest. */
-const PROCESS_WARNINGS: Logger = {
-  warn(finding, message) {
-    const detail = JSON.stringify(finding)
-    process.emitWarning(message, { type: 'GoogleIdTokenWarning', detail })
-  },
-}
-
-/** Looked up at each call, so that one that is patched later, as by tracing, is the one used. */
-const GLOBAL_FETCH: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init)
 
 function acceptKeys(jwks: unknown, jwksUri: unknown): VerifierSettings['keys'] {
   if (jwks === undefined) {
@@ -196,9 +185,14 @@ function acceptKeys(jwks: unknown, jwksUri: unknown): VerifierSettings['keys'] {
   }
 }
 
+function acceptMeter(value: unknown): Meter | undefined {
+  return acceptObjectWith('meter', value, 'createCounter', 'an OpenTelemetry Meter') as
+    Meter | undefined
+}
+
 function acceptKeyStore(value: unknown): KeyStore | undefined {
-  acceptObjectWith(value, 'keyStore', 'load', KEY_STORE)
-  return acceptObjectWith(value, 'keyStore', 'save', KEY_STORE)
+  acceptObjectWith('keyStore', value, 'load', KEY_STORE)
+  return acceptObjectWith('keyStore', value, 'save', KEY_STORE) as KeyStore | undefined
 }
 
 /** The cache takes its memory at start; beyond this nobody has as many callers. */
@@ -230,38 +224,4 @@ function acceptTrust(value: unknown): boolean {
     )
   }
   return true
-}
-
-/** @returns milliseconds since the epoch, by the given clock or the system's */
-function acceptClock(value: unknown): () => number {
-  const clock = acceptMethod(value, 'clock')
-  if (clock === undefined) return Date.now
-  const time: unknown = clock()
-  if (!(time instanceof Date) || Number.isNaN(time.getTime())) {
-    throw invalidOption('clock', value, 'a function that returns a valid Date')
-  }
-  return () => clock().getTime()
-}
-
-function acceptMethod<Name extends 'clock' | 'fetch'>(
-  value: unknown,
-  name: Name,
-): VerifierOptions[Name] {
-  if (value !== undefined && typeof value !== 'function') {
-    throw invalidOption(name, value, 'a function')
-  }
-  return value as VerifierOptions[Name]
-}
-
-function acceptObjectWith<Name extends 'meter' | 'logger' | 'keyStore'>(
-  value: unknown,
-  name: Name,
-  method: string,
-  accepted: string,
-): VerifierOptions[Name] {
-  if (value === undefined) return undefined
-  if (typeof (value as Record<string, unknown> | null)?.[method] !== 'function') {
-    throw invalidOption(name, value, accepted)
-  }
-  return value as VerifierOptions[Name]
 }

@@ -3,7 +3,7 @@ import type { Caller } from '../caller/caller.ts'
 import type { KeySet, KeySetStats } from '../keys/key-set.ts'
 import { RemoteKeySet } from '../keys/remote-key-set.ts'
 import { staticKeySet } from '../keys/static-key-set.ts'
-import { steadyClock } from '../keys/steady-clock.ts'
+import { steadyClock } from '../pacing/steady-clock.ts'
 import {
   acceptPolicy,
   requireList,

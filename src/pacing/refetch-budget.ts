@@ -1,9 +1,10 @@
 /**
- * How often unknown key ids may cause a fetch: a token bucket.
+ * How often others may cause a fetch out of turn: a token bucket.
  *
  * It counts attempts, not successes: a flood of forged tokens during an outage must not become a
  * flood on the key endpoint. It is small but never empty for long, so that one forged token cannot
- * hide a key that was just published.
+ * hide a key that was just published. A service that answers 401 whatever it is sent is held to it
+ * too.
  */
 export class RefetchBudget {
   #left = CAPACITY

@@ -1,0 +1,20 @@
+/**
+ * Call services on Google Cloud with Google-signed ID tokens.
+ *
+ * @packageDocumentation
+ */
+export { createServiceClient } from './client/create-service-client.ts'
+export type { ServiceClient } from './client/create-service-client.ts'
+export type {
+  AccessTokenClient,
+  Credentials,
+  CredentialsFinder,
+  IdTokenProvider,
+} from './client/credentials.ts'
+export type { ServiceClientErrorCode } from './client/failures.ts'
+export type { ServiceAccount } from './client/impersonate.ts'
+export { ServiceClientError } from './client/service-client-error.ts'
+export type { ServiceClientErrorDetail } from './client/service-client-error.ts'
+export type { ServiceClientOptions, TokenHeaders } from './client/service-client-options.ts'
+export * from './client/service-clients-plugin.ts'
+export type { Logger } from './options/injected.ts'

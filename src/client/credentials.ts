@@ -1,0 +1,63 @@
+import { invalidSecretOption } from '../options/invalid-option.ts'
+
+/**
+ * What gets tokens, by what is used of it: a `GoogleAuth`, or any client of google-auth-library.
+ *
+ * Structural, so that any version of the library fits, and a copy of it beside the one that is
+ * installed here.
+ */
+export type Credentials = CredentialsFinder | IdTokenProvider | AccessTokenClient
+
+/** A `GoogleAuth`: finds out which client to use. */
+export interface CredentialsFinder {
+  getClient: () => Promise<object>
+}
+
+/** A client that gets ID tokens: `Compute`, `JWT`, `Impersonated`, `UserRefreshClient`. */
+export interface IdTokenProvider {
+  fetchIdToken: (audience: string, options?: { includeEmail: boolean }) => Promise<string>
+}
+
+/** Any other client, such as that of workload identity federation. */
+export interface AccessTokenClient {
+  getAccessToken: () => Promise<object>
+  request: (options: never) => unknown
+}
+
+/**
+ * Judges the option `auth`.
+ *
+ * @throws TypeError that does not print the value: it may be a key
+ */
+export function acceptCredentials(value: unknown): Credentials {
+  if (hasMethod(value, 'getClient') || isIdTokenProvider(value) || isAccessTokenClient(value)) {
+    return value as Credentials
+  }
+  throw invalidSecretOption(
+    'auth',
+    'is no such object (it is not printed: it may hold a key)',
+    'a GoogleAuth or a client of google-auth-library; for the content of a key file, new GoogleAuth({ credentials })',
+  )
+}
+
+/** Whether it gets ID tokens by itself. */
+export function isIdTokenProvider(value: unknown): value is IdTokenProvider {
+  return hasMethod(value, 'fetchIdToken')
+}
+
+/** Whether it can ask Google for anything in its own name. */
+export function isAccessTokenClient(value: unknown): value is AccessTokenClient {
+  return hasMethod(value, 'getAccessToken') && hasMethod(value, 'request')
+}
+
+/** Whether it has a method of this name. */
+export function hasMethod<Name extends string>(
+  value: unknown,
+  name: Name,
+): value is Record<Name, (...args: never[]) => unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Record<string, unknown>)[name] === 'function'
+  )
+}

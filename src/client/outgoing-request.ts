@@ -1,0 +1,91 @@
+import { ServiceClientError } from './service-client-error.ts'
+
+/** What `fetch` takes for a request. */
+export type FetchInput = string | URL | Request
+
+/** A request that is about to be sent, and may be sent again. */
+export interface OutgoingRequest {
+  readonly url: URL
+  readonly method: string
+  /** As the caller wants them: without a token of ours, or with one of somebody else's. */
+  readonly headers: Headers
+  readonly body: RequestInit['body']
+  readonly redirect: NonNullable<RequestInit['redirect']>
+  readonly signal: AbortSignal | undefined
+  /** Whatever else `fetch` is given. */
+  readonly rest: RequestInit
+}
+
+/**
+ * Makes one thing of the two arguments of `fetch`.
+ *
+ * @param base - what relative URLs are relative to, and whose origin is the only one that is called
+ * @throws ServiceClientError `SERVICE_CLIENT_URL_NOT_ALLOWED`
+ */
+export function outgoingRequest(
+  input: FetchInput,
+  init: RequestInit | undefined,
+  base: URL,
+): OutgoingRequest {
+  const options = isRequest(input) ? { ...initOf(input), ...init } : { ...init }
+  const { method = 'GET', headers, body, redirect = 'follow', signal, ...rest } = options
+  return {
+    url: acceptUrl(isRequest(input) ? input.url : String(input), base),
+    // Fetch standard, "normalize a method": of the others, case matters.
+    method: /^(?:delete|get|head|options|post|put)$/i.test(method) ? method.toUpperCase() : method,
+    headers: new Headers(headers),
+    body,
+    redirect,
+    signal: signal ?? undefined,
+    rest,
+  }
+}
+
+/** Whether its body, if it has one, can be read more than once. */
+export function canBeSentAgain({ body }: OutgoingRequest): boolean {
+  return (
+    body === undefined ||
+    body === null ||
+    typeof body === 'string' ||
+    body instanceof URLSearchParams ||
+    body instanceof FormData ||
+    body instanceof Blob ||
+    body instanceof ArrayBuffer ||
+    body instanceof SharedArrayBuffer ||
+    ArrayBuffer.isView(body)
+  )
+}
+
+/** A `Request`, of whatever copy of undici. */
+function isRequest(input: FetchInput): input is Request {
+  return typeof input === 'object' && 'url' in input && 'method' in input
+}
+
+/** Its body is a stream, whatever it was made of. */
+function initOf(request: Request): RequestInit {
+  const { method, headers, body, redirect, signal, integrity, keepalive, credentials } = request
+  return {
+    method,
+    headers,
+    ...(body !== null && { body, duplex: 'half' }),
+    redirect,
+    signal,
+    integrity,
+    keepalive,
+    credentials,
+  }
+}
+
+function acceptUrl(input: string, base: URL): URL {
+  const url = URL.canParse(input, base.href) ? new URL(input, base) : null
+  if (url?.origin !== base.origin) {
+    // Its query may hold anything, and is nobody else's business.
+    throw notAllowed(url === null ? 'it is no URL' : `it is of ${url.origin}, not ${base.origin}`)
+  }
+  if (url.username !== '' || url.password !== '') throw notAllowed('it holds credentials')
+  return url
+}
+
+function notAllowed(reason: string): ServiceClientError {
+  return new ServiceClientError('SERVICE_CLIENT_URL_NOT_ALLOWED', { reason })
+}

@@ -1,0 +1,34 @@
+import { FAILURES, type ServiceClientErrorCode } from './failures.ts'
+
+/** What is known of a failure, for logs. Nothing in it is ever a token or a key, or part of one. */
+export interface ServiceClientErrorDetail {
+  /** What Google, the identity provider or the network said. */
+  readonly reason?: string
+  /** The HTTP status of that answer. */
+  readonly status?: number
+  /** What the operator can do about it. */
+  readonly remedy: string
+}
+
+/**
+ * Why a service could not be called.
+ *
+ * It has no `cause`: the errors of HTTP clients hold requests with their headers, so tokens. What
+ * the service itself answers is a `Response`, and a connection to it that fails is the error of
+ * `fetch`.
+ */
+export class ServiceClientError extends Error {
+  static {
+    this.prototype.name = 'ServiceClientError'
+  }
+  /** A row of the failure table. */
+  readonly code: ServiceClientErrorCode
+  readonly detail: ServiceClientErrorDetail
+
+  constructor(code: ServiceClientErrorCode, found: { reason?: string; status?: number } = {}) {
+    const { message, remedy } = FAILURES[code]
+    super(`${message}: ${remedy}`)
+    this.code = code
+    this.detail = { ...found, remedy }
+  }
+}

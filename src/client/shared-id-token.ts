@@ -1,0 +1,167 @@
+import { decodeJwt } from 'jose'
+import type { Logger } from '../options/injected.ts'
+import { Backoff } from '../pacing/backoff.ts'
+import { RefetchBudget } from '../pacing/refetch-budget.ts'
+import { boundedWait } from './bounded-wait.ts'
+import { classifyFailure } from './classify-failure.ts'
+import type { IdTokenSource } from './id-token-source.ts'
+import { ServiceClientError } from './service-client-error.ts'
+
+/** What a client that asks for a token goes by. */
+export interface TokenTerms {
+  /** Milliseconds before its expiry from which a token is replaced. */
+  readonly refreshBefore: number
+  /** Milliseconds after which a fetch has failed. */
+  readonly timeout: number
+  /** Milliseconds since the epoch, for the age of tokens. */
+  readonly now: () => number
+  /** Milliseconds since any moment, for waiting; it never stands still. */
+  readonly steadyNow: () => number
+  readonly logger: Logger
+}
+
+/** A token in hand; times are milliseconds since the epoch. */
+interface TokenInHand {
+  readonly token: string
+  readonly fetchedAt: number
+  readonly expiresAt: number
+}
+
+interface Flight {
+  readonly token: Promise<string>
+  /** On the steady clock: nobody joins it any more. */
+  readonly givenUpAt: number
+}
+
+/**
+ * The ID token for one audience, of one set of credentials, whoever in the process asks for it.
+ *
+ * Everything is driven by requests: between them an instance on Cloud Run may have no CPU, and a
+ * timer would stand still.
+ */
+export class SharedIdToken {
+  readonly #audience: string
+  readonly #open: () => Promise<IdTokenSource>
+  readonly #backoff = new Backoff(Math.random)
+  readonly #budget = new RefetchBudget()
+  #source: Promise<IdTokenSource> | null = null
+  #inHand: TokenInHand | null = null
+  #flight: Flight | null = null
+  #flights = 0
+  #newestAnswer = 0
+
+  constructor(audience: string, open: () => Promise<IdTokenSource>) {
+    this.#audience = audience
+    this.#open = open
+  }
+
+  /** The token in hand, or the one that is being fetched. */
+  get(terms: TokenTerms): string | Promise<string> {
+    const now = terms.now()
+    const inHand = this.#inHand
+    if (inHand === null || !(now < inHand.expiresAt)) return this.#join(terms)
+    if (now >= refreshAt(inHand, terms)) this.#refresh(terms)
+    return inHand.token
+  }
+
+  /** Another token than one that the service has refused; `null` where none may be fetched. */
+  replace(refused: string, terms: TokenTerms): string | Promise<string> | null {
+    if (this.#inHand !== null && this.#inHand.token !== refused) return this.get(terms)
+    const now = terms.steadyNow()
+    return this.#liveFlight(now) !== null || this.#budget.take(now) ? this.#join(terms) : null
+  }
+
+  /** A fetch that nobody waits for. */
+  #refresh(terms: TokenTerms): void {
+    const now = terms.steadyNow()
+    if (this.#liveFlight(now) !== null || this.#backoff.remaining(now) > 0) return
+    const { timeout } = terms
+    boundedWait(this.#join(terms), { timeout, signal: undefined }).catch((error: unknown) => {
+      const { code, detail } = error as ServiceClientError
+      terms.logger.warn(
+        { code, detail, audience: this.#audience },
+        'The ID token for a service could not be replaced; the one in hand is used until it expires',
+      )
+    })
+  }
+
+  #join(terms: TokenTerms): Promise<string> {
+    const startedAt = terms.steadyNow()
+    const live = this.#liveFlight(startedAt)
+    if (live !== null) return live.token
+    this.#flights += 1
+    const token = this.#fetch(this.#flights, terms).finally(() => {
+      if (this.#flight === flight) this.#flight = null
+    })
+    const flight: Flight = { token, givenUpAt: startedAt + terms.timeout }
+    this.#flight = flight
+    // Everybody who waited for it may have gone.
+    token.catch(() => undefined)
+    return token
+  }
+
+  /** google-auth-library takes no signal: a fetch that hangs can only be left alone. */
+  #liveFlight(now: number): Flight | null {
+    if (this.#flight === null || now < this.#flight.givenUpAt) return this.#flight
+    this.#flight = null
+    this.#backoff.failed(now)
+    return null
+  }
+
+  async #fetch(number: number, terms: TokenTerms): Promise<string> {
+    try {
+      const token: unknown = await (await this.#openSource())(this.#audience)
+      const { expiresAt } = this.#read(token, terms)
+      // An answer that comes after the answer to a later fetch is out of date.
+      if (number > this.#newestAnswer) {
+        this.#newestAnswer = number
+        this.#backoff.succeeded()
+        this.#inHand = { token: token as string, fetchedAt: terms.now(), expiresAt }
+      }
+      return token as string
+    } catch (error) {
+      this.#backoff.failed(terms.steadyNow())
+      throw classifyFailure(error)
+    }
+  }
+
+  #openSource(): Promise<IdTokenSource> {
+    this.#source ??= this.#open().catch((error: unknown) => {
+      this.#source = null
+      throw error
+    })
+    return this.#source
+  }
+
+  #read(token: unknown, { logger }: TokenTerms): { expiresAt: number } {
+    const { exp, aud } = claimsOf(token)
+    if (typeof exp !== 'number') {
+      throw new ServiceClientError('SERVICE_CLIENT_TOKEN_UNAVAILABLE', {
+        reason: 'what came in answer is not an ID token',
+      })
+    }
+    if (aud !== this.#audience) {
+      logger.warn({ audience: this.#audience }, FOR_ANOTHER)
+    }
+    return { expiresAt: exp * 1000 }
+  }
+}
+
+const FOR_ANOTHER =
+  'Google has issued an ID token for another audience than it was asked for, which the service will refuse; credentials of a person cannot do better: name a service account in the option serviceAccount'
+
+/**
+ * When a token is due to be replaced. One that has little time left when it comes, as from a
+ * metadata server that gives out the same for a while, is not due at once.
+ */
+function refreshAt({ fetchedAt, expiresAt }: TokenInHand, { refreshBefore }: TokenTerms): number {
+  return expiresAt - Math.min(refreshBefore, (expiresAt - fetchedAt) / 2)
+}
+
+function claimsOf(token: unknown): { exp?: unknown; aud?: unknown } {
+  try {
+    return decodeJwt(token as string)
+  } catch {
+    return {}
+  }
+}

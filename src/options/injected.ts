@@ -1,0 +1,60 @@
+import { invalidOption } from './invalid-option.ts'
+
+/** Where warnings go: pino's shape. */
+export interface Logger {
+  warn: (finding: object, message: string) => void
+}
+
+/** Milliseconds since the epoch, by the given clock. Default: the system's. */
+export function acceptClock(value: unknown): () => number {
+  const clock = acceptFunction('clock', value) as (() => Date) | undefined
+  if (clock === undefined) return Date.now
+  const time: unknown = clock()
+  if (!(time instanceof Date) || Number.isNaN(time.getTime())) {
+    throw invalidOption('clock', value, 'a function that returns a valid Date')
+  }
+  return () => clock().getTime()
+}
+
+/** What fetches, for proxies and tests. Default: the global `fetch`. */
+export function acceptFetch(value: unknown): typeof globalThis.fetch {
+  return (acceptFunction('fetch', value) ?? GLOBAL_FETCH) as typeof globalThis.fetch
+}
+
+/** Where warnings go. Default: `process.emitWarning`. */
+export function acceptLogger(value: unknown): Logger {
+  const accepted = 'a logger with warn(object, message)'
+  return (acceptObjectWith('logger', value, 'warn', accepted) ?? PROCESS_WARNINGS) as Logger
+}
+
+/** An object that brings a method, judged by no more than that; `undefined` where none is given. */
+export function acceptObjectWith(
+  name: string,
+  value: unknown,
+  method: string,
+  accepted: string,
+): object | undefined {
+  if (value === undefined) return undefined
+  if (typeof (value as Record<string, unknown> | null)?.[method] !== 'function') {
+    throw invalidOption(name, value, accepted)
+  }
+  return value as object
+}
+
+function acceptFunction(name: string, value: unknown): unknown {
+  if (value !== undefined && typeof value !== 'function') {
+    throw invalidOption(name, value, 'a function')
+  }
+  return value
+}
+
+/** What a process without a logger has: Node prints it, and listeners of `warning` get the rest. */
+const PROCESS_WARNINGS: Logger = {
+  warn(finding, message) {
+    const detail = JSON.stringify(finding)
+    process.emitWarning(message, { type: 'GoogleIdTokenWarning', detail })
+  },
+}
+
+/** Looked up at each call, so that one that is patched later, as by tracing, is the one used. */
+const GLOBAL_FETCH: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init)
