@@ -24,7 +24,10 @@ t.teardown(() => {
 /** Runs a command without tap's environment, and gives what it has printed. */
 async function run(cwd: string, command: string, ...args: string[]): Promise<string> {
   const { PATH, HOME } = process.env
-  const { stdout } = await promisify(execFile)(command, args, { cwd, env: { PATH, HOME } })
+  const { stdout } = await promisify(execFile)(command, args, {
+    cwd,
+    env: { PATH, HOME, _TAPJS_PROCESSINFO_COVERAGE_: '0' },
+  })
   return stdout
 }
 
@@ -127,7 +130,9 @@ t.test('both entries load with nothing but the dependencies that they use', asyn
     },
   })
   // Copies, so that they find no package of this project either: no fastify, no express, no jose, no asn1js.
-  for (const one of Object.keys(manifest.dependencies).filter((name) => !['jose', 'asn1js'].includes(name))) {
+  for (const one of Object.keys(manifest.dependencies).filter(
+    (name) => !['jose', 'asn1js'].includes(name),
+  )) {
     cpSync(join(modules, one), join(directory, 'node_modules', one), { recursive: true })
   }
   const printed = await run(directory, process.execPath, 'start.mjs')

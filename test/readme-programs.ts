@@ -110,7 +110,13 @@ function run(
   const child = fork(join(directory, name), args, {
     execArgv: ['--import', import.meta.resolve('tsx'), '--import', join(directory, 'google.mjs')],
     // Not the environment of this process: node:test in the child would report to tap.
-    env: { PATH: process.env.PATH, PORT: '0', NODE_ENV: 'test' },
+    // And no coverage: another loader's positions do not fit those of the tests.
+    env: {
+      PATH: process.env.PATH,
+      PORT: '0',
+      NODE_ENV: 'test',
+      _TAPJS_PROCESSINFO_COVERAGE_: '0',
+    },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   t.teardown(() => child.kill())
