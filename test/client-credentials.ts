@@ -237,10 +237,10 @@ export async function testCredentials(t: Test): Promise<void> {
     const echoed = (secrets: readonly string[]): string =>
       `it said ${secrets.join(' and ')}, Bearer ${secrets.join(',')}`
     const oauth =
-      (error: string, status = 400) =>
+      (error: string, status = 400, words = '') =>
       (secrets: readonly string[]) => ({
         status,
-        body: { error, error_description: echoed(secrets) },
+        body: { error, error_description: words + echoed(secrets) },
       })
     const envelope = (code: number, message: string) => (secrets: readonly string[]) => ({
       status: code,
@@ -309,7 +309,7 @@ export async function testCredentials(t: Test): Promise<void> {
         'a bad audience of an assertion',
         key,
         'token',
-        oauth('invalid_grant'),
+        oauth('invalid_grant', 400, 'Failed audience check; '),
         'CREDENTIALS_REFUSED',
         /still valid/,
         /it said/,

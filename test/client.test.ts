@@ -15,7 +15,13 @@ import {
 import { FAILURES } from '../src/client/failures.ts'
 import googleIdToken from '../src/index.ts'
 import { capturedLog, holdsPartOf, LEVEL } from './captured-log.ts'
-import { federation, NODE_EMAIL, startGoogle, type GoogleServer } from './google-server.ts'
+import {
+  deferred,
+  federation,
+  NODE_EMAIL,
+  startGoogle,
+  type GoogleServer,
+} from './google-server.ts'
 import { startService } from './recording-service.ts'
 import { runProcess } from './run-process.ts'
 
@@ -26,7 +32,7 @@ function stoppedClock() {
   let time = Date.now()
   return {
     clock: () => new Date(time),
-    pass(seconds: number) {
+    pass: (seconds: number) => {
       time += seconds * 1000
     },
   }
@@ -42,6 +48,27 @@ async function startMetadata(t: Test, clock?: () => Date): Promise<GoogleServer>
 /** A client whose tokens no other test shares. */
 function client(options: Partial<ServiceClientOptions> & { url: string }) {
   return createServiceClient({ auth: new Compute(), ...options })
+}
+
+/** Credentials that get each token at once, or as they are told, and count. */
+async function countingCredentials(t: Test, clock: () => Date) {
+  const { issuer } = await startGoogle(t, clock)
+  const credentials = {
+    calls: 0,
+    expiresIn: 3600,
+    answer: (token: string): Promise<string> => Promise.resolve(token),
+    async fetchIdToken(audience: string) {
+      credentials.calls += 1
+      const { calls: number, expiresIn } = credentials
+      return credentials.answer(await issuer.idToken({ audience, expiresIn, claims: { number } }))
+    },
+  }
+  return credentials
+}
+
+/** Time for everything to happen that waits for no socket and no clock. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await sleep(1)
 }
 
 function warnings() {
@@ -349,42 +376,72 @@ t.test('losing the metadata server disturbs nobody while a good token is in hand
 })
 
 t.test('a failed refresh is tried again, after a pause', async (t) => {
-  const time = stoppedClock()
-  const google = await startMetadata(t, time.clock)
+  const { clock, pass } = stoppedClock()
+  const auth = await countingCredentials(t, clock)
   const { logger, lines } = warnings()
-  const { idToken } = client({ url, clock: time.clock, logger })
+  const { idToken } = createServiceClient({ url, auth, clock, logger })
   const first = await idToken()
-  google.fail('metadata', () => ({ status: 404, body: 'gone' }))
-  time.pass(3300)
+  const { answer } = auth
+  auth.answer = () => Promise.reject(new Error('gone'))
+  pass(3300)
+  for (let call = 0; call < 5; call += 1) {
+    t.equal(await idToken(), first)
+    await settled()
+  }
+  t.equal(auth.calls, 2)
+  t.match(lines, [{ finding: { detail: { reason: 'gone' } } }])
+  auth.answer = answer
+  pass(61)
   await idToken()
-  await until(() => lines.length === 1)
-  google.fail('metadata', null)
-  time.pass(61)
-  await idToken()
-  await until(() => google.count('metadata') === 3)
-  while ((await idToken()) === first) await new Promise(setImmediate)
+  await settled()
+  t.not(await idToken(), first)
+  t.equal(auth.calls, 3)
   t.equal(lines.length, 1)
 })
 
-t.test('a refresh that hangs is given up, and another one tried', async (t) => {
-  const time = stoppedClock()
-  const google = await startMetadata(t, time.clock)
+t.test('a refresh that hangs is given up, and another one tried after a pause', async (t) => {
+  const { clock, pass } = stoppedClock()
+  const auth = await countingCredentials(t, clock)
   const { logger, lines } = warnings()
-  const { idToken } = client({ url, clock: time.clock, logger, timeout: 0.05 })
+  const { idToken } = createServiceClient({ url, auth, clock, logger, timeout: 0.05 })
   const first = await idToken()
-  const release = google.hold('metadata')
-  time.pass(3300)
+  const { answer } = auth
+  const { promise: gate, resolve: release } = deferred()
+  auth.answer = async (token) => {
+    await gate
+    return token
+  }
+  pass(3300)
   t.equal(await idToken(), first)
   await until(() => lines.length === 1)
   t.match(lines, [{ finding: { code: 'SERVICE_CLIENT_TOKEN_TIMED_OUT' } }])
+  const calls: number[] = []
   for (let call = 0; call < 2; call += 1) {
-    time.pass(61)
+    pass(61)
     t.equal(await idToken(), first)
+    await settled()
+    calls.push(auth.calls)
   }
-  await until(() => google.count('metadata') >= 3)
+  t.same(calls, [2, 3])
+  auth.answer = answer
   release()
-  while ((await idToken()) === first) await new Promise(setImmediate)
-  t.pass('and its answer is taken')
+  await settled()
+  t.not(await idToken(), first, 'and what it brings in the end is taken')
+})
+
+t.test('credentials that could not be found are looked for again', async (t) => {
+  const found = await countingCredentials(t, () => new Date())
+  let searches = 0
+  const auth = {
+    getClient() {
+      searches += 1
+      return searches === 1 ? Promise.reject(new Error('not yet')) : Promise.resolve(found)
+    },
+  }
+  const { idToken } = createServiceClient({ url, auth })
+  t.equal((await errorOf(idToken())).detail.reason, 'not yet')
+  t.type(await idToken(), 'string')
+  t.equal(searches, 2)
 })
 
 t.test('an answer that is out of date changes nothing', async (t) => {
@@ -407,18 +464,20 @@ t.test('an answer that is out of date changes nothing', async (t) => {
 })
 
 t.test('a token with little time left is not fetched again at each call', async (t) => {
-  const time = stoppedClock()
-  const google = await startMetadata(t, time.clock)
-  google.lifetime = 200
-  const { idToken } = client({ url, clock: time.clock })
+  const { clock, pass } = stoppedClock()
+  const auth = await countingCredentials(t, clock)
+  auth.expiresIn = 200
+  const { idToken } = createServiceClient({ url, auth, clock })
   const first = await idToken()
-  time.pass(99)
+  pass(99)
   t.equal(await idToken(), first)
-  t.equal(google.count('metadata'), 1)
-  time.pass(1)
+  await settled()
+  t.equal(auth.calls, 1)
+  pass(2)
   t.equal(await idToken(), first)
-  while ((await idToken()) === first) await new Promise(setImmediate)
-  t.equal(google.count('metadata'), 2)
+  await settled()
+  t.equal(auth.calls, 2)
+  t.not(await idToken(), first)
 })
 
 t.test('401: one retry with a fresh token', async (t) => {
@@ -510,7 +569,7 @@ t.test('redirects within the origin are followed with the token', async (t) => {
   let refused = ''
   const service = await startService(t, ({ url, headers }, response) => {
     const [, status, location] = /^\/(30\d)-?(.*)/.exec(url) ?? []
-    if (headers.authorization === refused) response.writeHead(401)
+    if (headers.authorization === refused || url === '/never') response.writeHead(401)
     else if (status !== undefined) {
       response.writeHead(Number(status), location === '' ? {} : { location: location ?? '' })
     }
@@ -571,11 +630,11 @@ t.test('redirects within the origin are followed with the token', async (t) => {
 
   refused = `Bearer ${await idToken()}`
   service.requests.length = 0
-  await fetch('/302-/end')
+  t.equal((await fetch('/302-/never')).status, 401)
   t.same(
     service.requests.map(({ url }) => url),
-    ['/302-/end', '/302-/end', '/end'],
-    'a retry on the way',
+    ['/302-/never', '/302-/never', '/never'],
+    'one retry, wherever on the way',
   )
 })
 
@@ -588,7 +647,12 @@ t.test('redirects never carry the token to another origin', async (t) => {
   const sent = {
     method: 'POST',
     body: 'x',
-    headers: { authorization: 'Bearer mine', cookie: 'a=b', 'x-kept': '1' },
+    headers: {
+      authorization: 'Bearer mine',
+      'x-serverless-authorization': 'Bearer of.the.caller',
+      cookie: 'a=b',
+      'x-kept': '1',
+    },
   }
   for (const header of ['both', 'x-serverless-authorization', 'authorization'] as const) {
     const { fetch } = client({ url: service.url, header })
@@ -787,8 +851,9 @@ t.test('google-auth-library is loaded when it is needed', async (t) => {
     t.equal(stderr, '')
     return stdout
   }
-  t.equal(await loaded('index'), 'imported: no')
-  t.equal(await loaded('client'), 'imported: no, made: no, called: yes')
+  const [index, client] = await Promise.all([loaded('index'), loaded('client')])
+  t.equal(index, 'imported: no')
+  t.equal(client, 'imported: no, made: no, called: yes')
 })
 
 t.test('without google-auth-library', async (t) => {
@@ -796,11 +861,15 @@ t.test('without google-auth-library', async (t) => {
     const { stdout } = await runProcess('without-google-auth-library', [insteadOfIt])
     return JSON.parse(stdout) as unknown
   }
-  t.match(await failed('not-installed'), {
+  const [missing, broken] = await Promise.all([
+    failed('not-installed'),
+    failed('data:text/javascript,throw new Error("out of order")'),
+  ])
+  t.match(missing, {
     code: 'SERVICE_CLIENT_LIBRARY_MISSING',
     message: 'google-auth-library is not installed: run: npm install google-auth-library',
   })
-  t.match(await failed('data:text/javascript,throw new Error("out of order")'), {
+  t.match(broken, {
     code: 'SERVICE_CLIENT_TOKEN_UNAVAILABLE',
     detail: { reason: 'out of order' },
   })
@@ -818,19 +887,23 @@ t.test('application default credentials outside Google Cloud', async (t) => {
     const { stdout } = await runProcess('finds-credentials', [directory, file])
     return JSON.parse(stdout) as unknown
   }
-  t.match(await found(`${directory}/federation.json`), { email })
+  const [federated, nothing, noFile, notJson] = await Promise.all(
+    [`${directory}/federation.json`, '', `${directory}/none.json`, `${directory}/not.json`].map(
+      found,
+    ),
+  )
+  t.match(federated, { email })
   t.equal(google.count('sts'), 1)
   t.equal(google.count('token'), 0, 'nobody asks for a project')
-  t.match(await found(''), {
+  t.match(nothing, {
     code: 'SERVICE_CLIENT_CREDENTIALS_NOT_FOUND',
     message: /set GOOGLE_APPLICATION_CREDENTIALS/,
     detail: { reason: /Could not load the default credentials/ },
   })
-  t.match(await found(`${directory}/none.json`), {
+  t.match(noFile, {
     code: 'SERVICE_CLIENT_CREDENTIALS_NOT_FOUND',
     detail: { reason: /none.json does not exist/ },
   })
-  const notJson = await found(`${directory}/not.json`)
   t.match(notJson, {
     code: 'SERVICE_CLIENT_CREDENTIALS_NOT_FOUND',
     detail: { reason: 'the credential file is not JSON' },

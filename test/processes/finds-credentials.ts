@@ -5,12 +5,15 @@ import { createServiceClient } from '../../src/client.ts'
 const [home = '', file = ''] = process.argv.slice(2)
 Object.assign(process.env, {
   CLOUDSDK_CONFIG: home,
-  GOOGLE_APPLICATION_CREDENTIALS: file,
+  GOOGLE_APPLICATION_CREDENTIALS: '',
   METADATA_SERVER_DETECTION: 'none',
+  GOOGLE_CLOUD_PROJECT: '',
+  GCLOUD_PROJECT: '',
 })
 const client = createServiceClient({ url: 'https://search.run.app' })
 // What was not found once is looked for again.
 await client.idToken().catch(() => undefined)
+process.env.GOOGLE_APPLICATION_CREDENTIALS = file
 try {
   process.stdout.write(JSON.stringify(decodeJwt(await client.idToken())))
 } catch (error) {
