@@ -21,7 +21,7 @@ export interface RequestHeaders {
  * lost among too many
  */
 export function headerValue(request: RequestHeaders, name: TokenHeader): string | undefined {
-  const raw = request.rawHeaders ?? flattened(request.headers)
+  const raw = rawHeadersOf(request)
   if (isCutOff(request, raw)) {
     throw new IdTokenError('ID_TOKEN_REQUEST_MALFORMED', {
       expected: 'fewer headers than the server keeps',
@@ -56,7 +56,8 @@ function isCutOff({ socket }: RequestHeaders, raw: readonly string[]): boolean {
 }
 
 /** For request-like objects without raw headers, as adapters and test doubles make them. */
-function flattened(headers: RequestHeaders['headers']): string[] {
+function rawHeadersOf({ rawHeaders, headers }: RequestHeaders): readonly string[] {
+  if (rawHeaders !== undefined) return rawHeaders
   return Object.entries(headers).flatMap(([name, value]) =>
     value === undefined ? [] : [value].flat().flatMap((one) => [name, one]),
   )
@@ -64,7 +65,7 @@ function flattened(headers: RequestHeaders['headers']): string[] {
 
 /** The name of the header that decides, even where it is repeated; `null` where there is none. */
 export function decidingHeaderName(request: RequestHeaders): TokenHeader | null {
-  const raw = request.rawHeaders ?? flattened(request.headers)
+  const raw = rawHeadersOf(request)
   const isSent = (name: TokenHeader): boolean =>
     raw.some((sent, i) => i % 2 === 0 && isNamed(sent, name))
   if (isSent('x-serverless-authorization')) return 'x-serverless-authorization'

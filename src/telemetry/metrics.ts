@@ -35,7 +35,7 @@ function count(counter: Counter, outcome: string): void {
   try {
     counter.add(1, { outcome })
   } catch (error) {
-    process.emitWarning(error instanceof Error ? error : new Error('the meter failed'))
+    process.emitWarning(error as Error)
   }
 }
 

@@ -23,9 +23,6 @@ export interface Finding {
 
 const LONGEST_SHOWN = 256
 
-/** Not under `--frozen-intrinsics`. */
-const canLimitStacks = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable === true
-
 /**
  * Why a request was refused.
  *
@@ -47,9 +44,9 @@ export class IdTokenError extends Error {
     // A refusal is an answer, not a bug: nobody reads its stack, and capturing one would make
     // refusing a forged token cost more than accepting a good one.
     const { stackTraceLimit } = Error
-    if (canLimitStacks) Error.stackTraceLimit = 0
+    Error.stackTraceLimit = 0
     super(message)
-    if (canLimitStacks) Error.stackTraceLimit = stackTraceLimit
+    Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.statusCode = status
     this.#finding = finding

@@ -132,7 +132,7 @@ export class TokenJudge {
 }
 
 function refusal({ code, expected, found }: BrokenRule, claims: IdTokenClaims): IdTokenError {
-  const caller = claims.email_verified === true ? (claims.email ?? claims.sub) : claims.sub
+  const caller = (claims.email_verified === true ? claims.email : undefined) ?? claims.sub
   return new IdTokenError(code, { expected, found, caller })
 }
 
