@@ -229,3 +229,16 @@ t.test('an audience that is two, or a list of one string, is refused at start', 
     })
   }
 })
+
+t.test('a refusal tells the log whose token it is', async (t) => {
+  const verifier = createVerifier(options)
+  const expired = { audience, subject: '112233445566778899001', expiresIn: -100 }
+  for (const [claims, caller] of [
+    [{ email: login, email_verified: true }, login],
+    [{ email: login, email_verified: false }, expired.subject],
+    [{ email_verified: true }, expired.subject],
+  ] as const) {
+    const token = await issuer.idToken({ ...expired, claims })
+    await t.rejects(verifier.verify(token), { code: 'ID_TOKEN_EXPIRED', detail: { caller } })
+  }
+})
