@@ -632,6 +632,10 @@ t.test('a set is refused whole where one of its members is no object', async (t)
   t.throws(() => parseJwks([issuer.jwks]), /no "keys" list/)
   t.throws(() => parseJwks({ keys: [{ kty: 'RSA', kid: 'a' }] }), /key a: no n or e/)
   t.throws(() => parseJwks({ keys: [{ kty: 'RSA', kid: 'a', n: '', e: '' }] }), /not an RSA key/)
+  const forEncryption = { ...issuer.jwks.keys[0], key_ops: ['encrypt'] }
+  t.throws(() => parseJwks({ keys: [forEncryption] }), /key_ops has no verify/)
+  const forBoth = { ...issuer.jwks.keys[0], key_ops: ['verify'] }
+  t.equal(parseJwks({ keys: [forBoth] }).keys.size, 1)
   const weak = { ...issuer.jwks.keys[0], e: 'AQ' }
   t.throws(() => parseJwks({ keys: [weak] }), /exponent 65537/)
 })
