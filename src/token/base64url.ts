@@ -1,9 +1,32 @@
 /**
- * The bytes of a base64url segment, or `null` where it is not strictly spelled: RFC 7515 section 2
- * knows no padding, no other characters, and leaves the unused bits of the last one zero. Node's
- * own decoder accepts all of these, so one token would have many spellings.
+ * Base64url as RFC 7515 section 2 has it: no padding, no other characters, and the unused bits of the
+ * last one zero. Node's own decoder accepts all of these, so one token would have many spellings;
+ * what spells the decoded bytes anew tells whether this was the one.
  */
-export function decodeBase64url(segment: string): Buffer | null {
-  const bytes = Buffer.from(segment, 'base64url')
-  return segment !== '' && bytes.toString('base64url') === segment ? bytes : null
+import { isUtf8 } from 'node:buffer'
+
+/** One for all, and nothing of it is handed out: a buffer for each segment costs more than decoding. */
+const decoded = Buffer.allocUnsafeSlow(8192)
+
+/** Whether the segment is strict base64url of at least one byte. */
+export function isBase64url(segment: string): boolean {
+  const length = decode(segment)
+  // A signature is asked about: nothing that makes a token stays here between requests.
+  decoded.fill(0, 0, length)
+  return length > 0
+}
+
+/** The text that the segment is strict base64url of; `null` where it is none, or is no UTF-8. */
+export function decodeText(segment: string): string | null {
+  const length = decode(segment)
+  const text = decoded.toString('utf8', 0, length)
+  // Undecodable bytes become U+FFFD, and two different tokens would say the same.
+  const isText = !text.includes('\uFFFD') || isUtf8(decoded.subarray(0, length))
+  return length > 0 && isText ? text : null
+}
+
+/** How many bytes there are now in `decoded`: none where the segment is not strictly spelled. */
+function decode(segment: string): number {
+  const length = decoded.write(segment, 'base64url')
+  return decoded.toString('base64url', 0, length) === segment ? length : 0
 }

@@ -1,7 +1,6 @@
-import { isUtf8 } from 'node:buffer'
 import { LRUCache } from 'lru-cache'
 import { IdTokenError } from '../verdict/id-token-error.ts'
-import { decodeBase64url } from './base64url.ts'
+import { decodeText, isBase64url } from './base64url.ts'
 import { claimsProblem, type IdTokenClaims } from './claims.ts'
 
 /** A token taken apart; nothing about it is verified yet. */
@@ -10,8 +9,9 @@ export interface ParsedToken {
   readonly kid: string
   readonly claims: IdTokenClaims
   /** The first two segments with the dot, which is what is signed (RFC 7515 section 5.1). */
-  readonly signingInput: Buffer
-  readonly signature: Buffer
+  readonly signingInput: string
+  /** The third segment, which is strict base64url. */
+  readonly signature: string
 }
 
 type JsonObject = Readonly<Record<string, unknown>>
@@ -37,7 +37,7 @@ export function parseToken(token: string): ParsedToken {
   const [headerSegment, payloadSegment, signatureSegment] = threeSegments(token)
   const header = joseHeader(headerSegment)
   const claims = jsonObject('payload', payloadSegment)
-  const signature = signatureBytes(header, signatureSegment)
+  acceptSignature(header, signatureSegment)
   // RFC 7515 section 4.1.11: extensions that must be understood, and none is.
   if (Object.hasOwn(header, 'crit')) throw malformed('a header without crit', 'crit')
   const problem = claimsProblem(claims)
@@ -52,9 +52,8 @@ export function parseToken(token: string): ParsedToken {
   return {
     kid: typeof header.kid === 'string' ? header.kid : '',
     claims: claims as IdTokenClaims,
-    // Strict base64url is ASCII, where a character is a byte.
-    signingInput: Buffer.from(token.slice(0, -signatureSegment.length - 1), 'latin1'),
-    signature,
+    signingInput: token.slice(0, -signatureSegment.length - 1),
+    signature: signatureSegment,
   }
 }
 
@@ -75,21 +74,19 @@ function threeSegments(token: string): [header: string, payload: string, signatu
   if (token.length > LONGEST_TOKEN) {
     throw malformed(`at most ${LONGEST_TOKEN} characters`, token.length)
   }
-  const [header, payload, signature, more] = token.split('.', 4)
-  if (header === undefined || payload === undefined || signature === undefined) {
-    throw malformed('three segments', 'fewer')
-  }
-  if (more !== undefined) throw malformed('three segments', 'more')
-  return [header, payload, signature]
+  const first = token.indexOf('.')
+  const second = token.indexOf('.', first + 1)
+  if (second <= first) throw malformed('three segments', 'fewer')
+  if (token.includes('.', second + 1)) throw malformed('three segments', 'more')
+  return [token.slice(0, first), token.slice(first + 1, second), token.slice(second + 1)]
 }
 
 function jsonObject(part: 'header' | 'payload', segment: string): JsonObject {
-  const bytes = decodeBase64url(segment)
-  if (bytes === null) throw malformed(`${part}: strict base64url`, 'something else')
+  const text = decodeText(segment)
+  if (text === null) throw malformed(`${part}: UTF-8 in strict base64url`, 'something else')
   let value: unknown
   try {
-    // Undecodable bytes would become U+FFFD, and two different tokens would say the same.
-    value = isUtf8(bytes) ? JSON.parse(bytes.toString('utf8')) : undefined
+    value = JSON.parse(text)
   } catch {
     value = undefined
   }
@@ -99,13 +96,11 @@ function jsonObject(part: 'header' | 'payload', segment: string): JsonObject {
   return value as JsonObject
 }
 
-function signatureBytes(header: JsonObject, segment: string): Buffer {
+function acceptSignature(header: JsonObject, segment: string): void {
   // RFC 7518 section 3.6: an unsecured JWS has an empty signature. Its shape is right; its
   // algorithm, which is judged next, is not.
-  if (segment === '' && header.alg === 'none') return Buffer.alloc(0)
-  const bytes = decodeBase64url(segment)
-  if (bytes === null) throw malformed('signature: strict base64url', 'something else')
-  return bytes
+  if (segment === '' && header.alg === 'none') return
+  if (!isBase64url(segment)) throw malformed('signature: strict base64url', 'something else')
 }
 
 function malformed(expected: string, found: unknown): IdTokenError {
