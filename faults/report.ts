@@ -1,5 +1,6 @@
 import { format } from 'prettier'
 import { getBorderCharacters, table } from 'table'
+import { markdownTable } from './markdown-table.ts'
 import {
   LONGEST_OUTAGE,
   SHORTEST_STALL,
@@ -117,11 +118,6 @@ function longestWord(name: string): number {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
-}
-
-function markdownTable(header: string[], rows: string[][]): string {
-  const line = (cells: string[]): string => `| ${cells.join(' | ')} |`
-  return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
 const COUNTS = new Intl.NumberFormat('en')

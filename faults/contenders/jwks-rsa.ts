@@ -1,5 +1,5 @@
 import jsonwebtoken, { type GetPublicKeyOrSecret } from 'jsonwebtoken'
-import jwksClient from 'jwks-rsa'
+import jwksClient, { type Options } from 'jwks-rsa'
 import {
   AUDIENCE,
   ISSUER,
@@ -13,6 +13,23 @@ import {
 const DEFAULT_LIFE = 600_000
 const RULES = { issuer: ISSUER, audience: AUDIENCE, algorithms: ['RS256' as const] }
 
+/** The two together, as the documentation of jwks-rsa has them. */
+export function verifyWithJwksRsa(options: Options): (token: string) => Promise<unknown> {
+  const client = jwksClient(options)
+  const key: GetPublicKeyOrSecret = ({ kid }, callback) => {
+    client.getSigningKey(kid).then((found) => {
+      callback(null, found.getPublicKey())
+    }, callback)
+  }
+  return (token) =>
+    new Promise((resolve, reject) => {
+      jsonwebtoken.verify(token, key, RULES, (error, payload) => {
+        if (error === null) resolve(payload)
+        else reject(error)
+      })
+    })
+}
+
 export const jwksRsa: Contender = {
   name: 'jwks-rsa + jsonwebtoken',
   packages: ['jwks-rsa', 'jsonwebtoken'],
@@ -21,25 +38,13 @@ export const jwksRsa: Contender = {
   keys: JWK_SET,
   create: (jwksUri, life) => {
     const cacheMaxAge = life === 'short' ? SHORT_LIFE : DEFAULT_LIFE
-    const client = jwksClient({
-      jwksUri,
-      rateLimit: true,
-      cacheMaxAge,
-      cacheMaxAgeFallback: 6 * cacheMaxAge,
-    })
-    const key: GetPublicKeyOrSecret = ({ kid }, callback) => {
-      client.getSigningKey(kid).then((found) => {
-        callback(null, found.getPublicKey())
-      }, callback)
-    }
     return {
-      verify: (token) =>
-        new Promise((resolve, reject) => {
-          jsonwebtoken.verify(token, key, RULES, (error, payload) => {
-            if (error === null) resolve(payload)
-            else reject(error)
-          })
-        }),
+      verify: verifyWithJwksRsa({
+        jwksUri,
+        rateLimit: true,
+        cacheMaxAge,
+        cacheMaxAgeFallback: 6 * cacheMaxAge,
+      }),
       expire: outliveShortLife,
       rest: nothing,
       close: nothing,

@@ -1,0 +1,10 @@
+import { createVerifier } from 'fastify-google-id-token'
+import { AUDIENCE, type Contender } from '../contender.ts'
+
+export const contender: Contender = {
+  create: async (jwksUri) => {
+    const { ready, verifySync } = createVerifier({ audience: AUDIENCE, jwksUri })
+    await ready()
+    return { verify: verifySync }
+  },
+}

@@ -1,0 +1,114 @@
+/** Verifies tokens with one contender, and tells what it cost. Arguments: the contender's file, the tokens', the keys' URI. */
+import { CostMeter, type Cost } from '../cost.ts'
+import type { Contender, Verifier } from '../contender.ts'
+import { freshCopies, KINDS, readTokens, type Kind } from '../tokens.ts'
+import { answerQuestions } from './subject.ts'
+
+/** One round: tokens of a kind, each once or for a while. */
+export interface VerifyQuestion {
+  readonly kind: Kind
+  /** Goes on for so many milliseconds; otherwise each token once, by a new verifier. */
+  readonly milliseconds?: number
+}
+
+const [file = '', tokenFile = '', jwksUri = ''] = process.argv.slice(2)
+const tokens = await readTokens(tokenFile)
+const { contender } = (await import(`../contenders/${file}.js`)) as { contender: Contender }
+
+const BATCH = 500
+/** As many as a busy server has under way, so that a thread pool is used. */
+const AT_ONCE = 50
+
+let lasting: Verifier | undefined
+
+answerQuestions(async ({ kind, milliseconds }: VerifyQuestion): Promise<Cost> => {
+  const meter = new CostMeter()
+  const expected = KINDS[kind]
+  const verifier =
+    milliseconds === undefined ? await warmVerifier() : (lasting ??= await warmVerifier())
+  const all = tokens[kind]
+  const until = milliseconds === undefined ? 0 : milliseconds * 1000
+  if (milliseconds !== undefined) await run(verifier, all, expected, new CostMeter())
+  for (
+    let at = 0;
+    milliseconds === undefined ? at < all.length : meter.total.wall < until;
+    at += BATCH
+  ) {
+    await run(verifier, batchAt(all, at), expected, meter)
+  }
+  return meter.total
+})
+
+/** Keys are in hand: what is fetched is not what is measured. */
+async function warmVerifier(): Promise<Verifier> {
+  const verifier = await contender.create(jwksUri)
+  await verifier.verify(inputs(verifier, tokens.repeated)[0] as never)
+  return verifier
+}
+
+function batchAt(all: readonly string[], at: number): string[] {
+  return Array.from({ length: BATCH }, (_, i) => all[(at + i) % all.length] ?? '')
+}
+
+function inputs({ prepare }: Verifier, some: readonly string[]): never[] {
+  const copies = freshCopies(some)
+  return (prepare === undefined ? copies : copies.map(prepare)) as never[]
+}
+
+async function run(
+  verifier: Verifier,
+  some: readonly string[],
+  expected: 'accepted' | 'refused',
+  meter: CostMeter,
+): Promise<void> {
+  const batch = inputs(verifier, some)
+  const outcomes = { accepted: 0, refused: 0 }
+  await meter.measure(() => verifyAll(verifier, batch, outcomes))
+  if (outcomes[expected] !== some.length) {
+    throw new Error(`${some.length - outcomes[expected]} tokens were not ${expected}`)
+  }
+}
+
+type Outcomes = Record<'accepted' | 'refused', number>
+
+/** Synchronous for as long as the verifier is. */
+function verifyAll(
+  verifier: Verifier,
+  batch: readonly never[],
+  outcomes: Outcomes,
+): number | Promise<number> {
+  for (let i = 0; i < batch.length; i += 1) {
+    try {
+      const verdict = verifier.verify(batch[i] as never)
+      if (verdict instanceof Promise) return verifyRest(verifier, batch, i, verdict, outcomes)
+      outcomes.accepted += 1
+    } catch {
+      outcomes.refused += 1
+    }
+  }
+  return batch.length
+}
+
+async function verifyRest(
+  verifier: Verifier,
+  batch: readonly never[],
+  from: number,
+  first: Promise<unknown>,
+  outcomes: Outcomes,
+): Promise<number> {
+  await settle(first, outcomes)
+  for (let at = from + 1; at < batch.length; at += AT_ONCE) {
+    const some = batch.slice(at, at + AT_ONCE)
+    await Promise.all(some.map((input) => settle(verifier.verify(input), outcomes)))
+  }
+  return batch.length
+}
+
+async function settle(verdict: unknown, outcomes: Outcomes): Promise<void> {
+  try {
+    await verdict
+    outcomes.accepted += 1
+  } catch {
+    outcomes.refused += 1
+  }
+}

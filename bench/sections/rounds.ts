@@ -1,0 +1,39 @@
+import { rounded } from '../statistics.ts'
+import type { Measured } from '../result.ts'
+
+/** One that is measured: its name, and how to measure it once. */
+export interface Candidate<Figure extends string> {
+  readonly name: string
+  readonly measure: () => Promise<Readonly<Record<Figure, number>>>
+}
+
+/**
+ * Measures each once a round, so that what slows the machine down for a while slows all down. A
+ * first round, which warms up, does not count.
+ */
+export async function interleaved<Figure extends string>(
+  candidates: readonly Candidate<Figure>[],
+  rounds: number,
+): Promise<Measured<Figure>[]> {
+  const measured = candidates.map(({ name, measure }) => ({
+    name,
+    measure,
+    rounds: {} as Partial<Record<Figure, number[]>>,
+  }))
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const { measure, rounds } of measured) {
+      const figures = await measure()
+      if (round > 0) add(rounds, figures)
+    }
+  }
+  return measured.map(({ name, rounds }) => ({ name, rounds: rounds as Record<Figure, number[]> }))
+}
+
+function add<Figure extends string>(
+  rounds: Partial<Record<Figure, number[]>>,
+  figures: Readonly<Record<Figure, number>>,
+): void {
+  for (const [figure, value] of Object.entries(figures) as [Figure, number][]) {
+    ;(rounds[figure] ??= []).push(rounded(value))
+  }
+}

@@ -1,0 +1,115 @@
+/** A server with guarded routes, each of which answers with the same small object. */
+export interface BenchServer {
+  /** @param count - of whatever the server is measured with many of */
+  readonly start: (jwksUri: string, count: number) => Promise<Listening>
+}
+
+/** Where so many routes are. */
+export function paths(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => (i === 0 ? '/' : `/route-${i}`))
+}
+
+/** A server that listens, on a port that was free. */
+export interface Listening {
+  readonly port: number
+  readonly close: () => Promise<void>
+}
+
+/** A server under its name, in the module of that file. */
+export interface NamedServer {
+  readonly file: string
+  readonly name: string
+  /** What it is measured against. */
+  readonly framework: 'Fastify' | 'Express'
+  /** It guards nothing. */
+  readonly isLimit?: true
+  readonly takesPem?: true
+  readonly packages: readonly string[]
+}
+
+/** Of each framework the bare one first, then this library. */
+export const SERVERS: readonly NamedServer[] = [
+  {
+    file: 'fastify-bare',
+    name: 'bare Fastify',
+    framework: 'Fastify',
+    isLimit: true,
+    packages: ['fastify'],
+  },
+  {
+    file: 'fastify-empty-hook',
+    name: 'an empty hook',
+    framework: 'Fastify',
+    isLimit: true,
+    packages: [],
+  },
+  {
+    file: 'fastify-this-library',
+    name: 'this library',
+    framework: 'Fastify',
+    packages: ['fastify-google-id-token'],
+  },
+  {
+    file: 'fastify-jwt',
+    name: '@fastify/jwt + get-jwks',
+    framework: 'Fastify',
+    packages: ['@fastify/jwt', 'get-jwks'],
+  },
+  {
+    file: 'fastify-jwt-cache',
+    name: '@fastify/jwt + get-jwks, cache on',
+    framework: 'Fastify',
+    packages: ['@fastify/jwt', 'get-jwks'],
+  },
+  {
+    file: 'fastify-jwt-jwks',
+    name: 'fastify-jwt-jwks',
+    framework: 'Fastify',
+    packages: ['fastify-jwt-jwks'],
+  },
+  {
+    file: 'fastify-jwt-jwks-cache',
+    name: 'fastify-jwt-jwks, cache on',
+    framework: 'Fastify',
+    packages: ['fastify-jwt-jwks'],
+  },
+  {
+    file: 'fastify-aws-jwt-verify',
+    name: 'aws-jwt-verify in a hook',
+    framework: 'Fastify',
+    packages: ['aws-jwt-verify'],
+  },
+  { file: 'fastify-jose', name: 'jose in a hook', framework: 'Fastify', packages: ['jose'] },
+  {
+    file: 'fastify-jsonwebtoken',
+    name: 'jsonwebtoken + jwks-rsa in a hook',
+    framework: 'Fastify',
+    packages: ['jsonwebtoken', 'jwks-rsa'],
+  },
+  {
+    file: 'fastify-google-auth-library',
+    name: 'google-auth-library in a hook',
+    framework: 'Fastify',
+    takesPem: true,
+    packages: ['google-auth-library'],
+  },
+  {
+    file: 'express-bare',
+    name: 'bare Express',
+    framework: 'Express',
+    isLimit: true,
+    packages: ['express'],
+  },
+  {
+    file: 'express-this-library',
+    name: 'this library',
+    framework: 'Express',
+    packages: ['fastify-google-id-token'],
+  },
+  {
+    file: 'express-oauth2-jwt-bearer',
+    name: 'express-oauth2-jwt-bearer',
+    framework: 'Express',
+    packages: ['express-oauth2-jwt-bearer'],
+  },
+]

@@ -1,0 +1,3 @@
+import { serverWithFastifyJwt } from './with-fastify-jwt.ts'
+
+export const server = serverWithFastifyJwt({})

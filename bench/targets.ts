@@ -1,0 +1,108 @@
+/** What this library has to reach, as ratios within one run, and whether it does. */
+import { fastestPeer, OURS, ratio } from './figures.ts'
+import type { BenchResults } from './result.ts'
+
+/** A bound, and how a run tells where it was kept. */
+export interface Target {
+  readonly what: string
+  readonly bound: 'at least' | 'at most'
+  readonly limit: number
+  readonly unit: '×' | 'bytes'
+  readonly reached: (results: BenchResults) => number
+}
+
+const RAW = 'crypto.verify alone'
+const BARE = 'bare Fastify'
+const PACKAGES = 'jose + fastify-plugin + lru-cache'
+
+/** Every target. */
+export const TARGETS: readonly Target[] = [
+  target(
+    'a repeated token: tokens a second, of the fastest peer, its cache on',
+    'at least',
+    2,
+    (r) => overFastestPeer(r, 'repeated'),
+  ),
+  target('a token seen once: tokens a second, of the fastest peer', 'at least', 1, (r) =>
+    overFastestPeer(r, 'once'),
+  ),
+  target('a token seen once: tokens a second, of `crypto.verify` alone', 'at least', 0.85, (r) =>
+    ratio(r.verify.once, 'perSecond', OURS, RAW),
+  ),
+  target('over HTTP, one token: server CPU a request, of bare Fastify', 'at most', 1.12, (r) =>
+    ratio(r.http.one, 'cpu', OURS, BARE),
+  ),
+  target('over HTTP, 1,000 tokens: server CPU a request, of bare Fastify', 'at most', 1.12, (r) =>
+    ratio(r.http.thousand, 'cpu', OURS, BARE),
+  ),
+  ...['wrong signature', 'wrong audience', 'expired'].map((kind) => refused(kind, 1.2)),
+  ...['garbage', '8 KiB', 'unknown kid'].map((kind) => refused(kind, 0.25)),
+  growth('tokens'),
+  growth('callers'),
+  growth('routes'),
+  target('heap of a cached token', 'at most', 2048, perToken, 'bytes'),
+  target(
+    'heap after 1,000,000 distinct tokens, of that after 100,000',
+    'at most',
+    1.05,
+    heapGrowth,
+  ),
+  target(`import, of ${PACKAGES}`, 'at most', 1.2, (r) =>
+    ratio(r.start.imports, 'milliseconds', 'fastify-google-id-token', PACKAGES),
+  ),
+]
+
+/** The targets that a run did not reach. */
+export function missedTargets(results: BenchResults): Target[] {
+  return TARGETS.filter(({ bound, limit, reached }) => {
+    const figure = reached(results)
+    return !(bound === 'at least' ? figure >= limit : figure <= limit)
+  })
+}
+
+function target(
+  what: string,
+  bound: Target['bound'],
+  limit: number,
+  reached: Target['reached'],
+  unit: Target['unit'] = '×',
+): Target {
+  return { what, bound, limit, unit, reached }
+}
+
+function overFastestPeer({ verify }: BenchResults, kind: keyof BenchResults['verify']): number {
+  const measured = verify[kind]
+  return ratio(measured, 'perSecond', OURS, fastestPeer(measured))
+}
+
+function refused(kind: string, limit: number): Target {
+  return target(
+    `refused, ${kind}: main-thread CPU, of \`crypto.verify\` alone`,
+    'at most',
+    limit,
+    ({ badTokens }) => ratio(badTokens[kind] ?? [], 'mainThread', OURS, RAW),
+  )
+}
+
+/** Flat but for what CPU caches make of more memory, and for noise. */
+const FLAT = 1.1
+
+function growth(what: string): Target {
+  return target(
+    `more ${what}: server CPU a request, of that with one`,
+    'at most',
+    FLAT,
+    ({ growth }) => {
+      const measured = growth[what] ?? []
+      return Math.max(...measured.map(({ name }) => ratio(measured, 'cpu', name, '1')))
+    },
+  )
+}
+
+function perToken({ memory }: BenchResults): number {
+  return memory.perToken.find(({ name }) => name === OURS)?.bytes ?? NaN
+}
+
+function heapGrowth({ memory: { heap } }: BenchResults): number {
+  return (heap.at(-1)?.bytes ?? NaN) / (heap[0]?.bytes ?? NaN)
+}
