@@ -2,8 +2,7 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Refusal } from './iam-check.ts'
 
 // As field reports have them; Google documents none of these texts.
-const TEXTS: Readonly<Record<Refusal | 400, (path: string) => string>> = {
-  400: () => 'Your client has issued a malformed or illegal request.',
+const TEXTS: Readonly<Record<Refusal, (path: string) => string>> = {
   401: (path) => `Your client does not have permission to the requested URL <code>${path}</code>.`,
   403: (path) =>
     `Your client does not have permission to get URL <code>${path}</code> from this server.`,
@@ -15,11 +14,7 @@ const CHALLENGE =
   'Bearer error="invalid_token" error_description="The access token could not be verified"'
 
 /** Answers in the place of the service: the page of Google's front end. */
-export function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  status: Refusal | 400,
-): void {
+export function answer(request: IncomingMessage, response: ServerResponse, status: Refusal): void {
   const name = status === 503 ? 'Server Error' : String(STATUS_CODES[status])
   const page = `<html><head>
 <meta http-equiv="content-type" content="text/html;charset=utf-8">

@@ -18,31 +18,20 @@ export interface Exchange {
 /** The service's limit is to be the one that is met, not the front end's. */
 export const MAX_HEADER_SIZE = 64 * 1024
 
-/**
- * Passes a request on to the service, and what it answers back: both as they come, nothing is kept.
- *
- * @returns the request to the service, or `null` where it cannot be made and is answered already
- */
+/** Passes a request on to the service, and what it answers back: both as they come. */
 export function passOn(
   { request, response }: Exchange,
   target: URL,
   headers: readonly Header[],
-): ClientRequest | null {
-  let passed
-  try {
-    passed = requestTo(target, {
-      method: request.method,
-      path: request.url,
-      headers: headers.flat(),
-      // One connection for each: an idle one may be closed just as a request is written to it.
-      agent: false,
-      maxHeaderSize: MAX_HEADER_SIZE,
-    })
-  } catch {
-    // Node reads a few targets that it refuses to write.
-    answer(request, response, 400)
-    return null
-  }
+): ClientRequest {
+  const passed = requestTo(target, {
+    method: request.method,
+    path: request.url,
+    headers: headers.flat(),
+    // One connection for each: an idle one may be closed just as a request is written to it.
+    agent: false,
+    maxHeaderSize: MAX_HEADER_SIZE,
+  })
   passed.maxHeadersCount = 0
   passed.on('information', (information) => {
     passInformation({ request, response }, information)

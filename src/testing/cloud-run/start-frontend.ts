@@ -55,16 +55,20 @@ export async function startCloudRunFrontend(
   const connections = connectionsOf(server)
   server.listen(port, host)
   await once(server, 'listening')
+  let closed: Promise<void> | undefined
   return {
     url: baseUrl(host, (server.address() as AddressInfo).port),
-    close: async () => {
+    close: () => {
       iam?.verifier.close()
-      const closed = server.listening ? once(server, 'close') : undefined
-      server.close()
-      for (const connection of connections) connection.destroy()
-      await closed
+      return (closed ??= close(server, connections))
     },
   }
+}
+
+async function close(server: Server, connections: ReadonlySet<Socket>): Promise<void> {
+  server.close()
+  for (const connection of connections) connection.destroy()
+  await once(server, 'close')
 }
 
 function serverFor(service: Service): Server {
@@ -138,7 +142,7 @@ async function serve(exchange: Exchange, { target, iam }: Service, client?: Side
     return
   }
   const passed = passOn(exchange, target, [...headers, ...WEBSOCKET_HEADERS])
-  passed?.on('upgrade', (agreed, socket, head) => {
+  passed.on('upgrade', (agreed, socket, head) => {
     response.detachSocket(client.socket)
     join(client, { socket, head }, agreed)
   })

@@ -14,7 +14,7 @@ export const WEBSOCKET_HEADERS: readonly Header[] = [
 export function isWebSocket({ method, headers }: IncomingMessage): boolean {
   return (
     method === 'GET' &&
-    /^websocket$/i.test(headers.upgrade ?? '') &&
+    /^websocket$/i.test(String(headers.upgrade)) &&
     headers['content-length'] === undefined &&
     headers['transfer-encoding'] === undefined
   )
