@@ -618,14 +618,14 @@ t.test('who sends is held back by who does not read', async (t) => {
 
 t.test('a request without a body stays one', async (t) => {
   const { service, front } = await passing(t)
-  for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']) {
+  for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'PROPFIND', 'DELETE', 'HEAD', 'OPTIONS']) {
     const { request, response } = send(front, { method })
     request.removeHeader('transfer-encoding')
     request.removeHeader('content-length')
     request.end()
     ;(await response).resume()
     const { headers = {} } = service.requests.at(-1) ?? {}
-    const expects = ['POST', 'PUT', 'PATCH'].includes(method)
+    const expects = ['POST', 'PUT', 'PATCH', 'PROPFIND'].includes(method)
     t.equal(headers['content-length'], expects ? '0' : undefined, method)
     t.notOk('transfer-encoding' in headers, method)
   }
@@ -851,9 +851,11 @@ t.test('what is no HTTP is answered, and ends nothing', async (t) => {
   const { front, service, port } = await passing(t, ({ url, socket }) => {
     if (url === '/status') socket.end('HTTP/1.1 099 Odd\r\n\r\n')
     else if (url === '/bytes') socket.end('SSH-2.0-OpenSSH\r\n')
+    else if (url === '/upgrade')
+      socket.write('HTTP/1.1 101 Odd\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n')
     else socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
   })
-  for (const path of ['/status', '/bytes']) {
+  for (const path of ['/status', '/bytes', '/upgrade']) {
     const response = await fetch(front.url + path)
     t.equal(response.status, 503, path)
     t.equal(await response.text(), UNAVAILABLE, path)
@@ -870,7 +872,7 @@ t.test('what is no HTTP is answered, and ends nothing', async (t) => {
   }
   t.strictSame(
     service.requests.map(({ url }) => url),
-    ['/status', '/bytes'],
+    ['/status', '/bytes', '/upgrade'],
   )
   t.equal((await fetch(front.url)).status, 200)
 })

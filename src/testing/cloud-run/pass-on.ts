@@ -1,10 +1,10 @@
 import {
   request as requestTo,
-  type ClientRequest,
   type IncomingMessage,
   type OutgoingMessage,
   type ServerResponse,
 } from 'node:http'
+import type { Socket } from 'node:net'
 import { pipeline } from 'node:stream'
 import { answer } from './answer.ts'
 import { endToEndHeaders, headersOf, type Header } from './end-to-end-headers.ts'
@@ -18,12 +18,22 @@ export interface Exchange {
 /** The service's limit is to be the one that is met, not the front end's. */
 export const MAX_HEADER_SIZE = 64 * 1024
 
-/** Passes a request on to the service, and what it answers back: both as they come. */
+/** Takes what the service has agreed to speak from here on. */
+export type TakeUpgrade = (agreed: IncomingMessage, socket: Socket, head: Buffer) => void
+
+/**
+ * Passes a request on to the service, and what it answers back: both as they come.
+ *
+ * @param takeUpgrade - for a request that offers an upgrade
+ */
 export function passOn(
   { request, response }: Exchange,
-  target: URL,
-  headers: readonly Header[],
-): ClientRequest {
+  { target, headers }: { readonly target: URL; readonly headers: readonly Header[] },
+  takeUpgrade?: TakeUpgrade,
+): void {
+  const unavailable = (): void => {
+    answer(request, response, 503)
+  }
   const passed = requestTo(target, {
     method: request.method,
     path: request.url,
@@ -39,8 +49,14 @@ export function passOn(
   passed.on('response', (answered) => {
     passBack({ request, response }, answered)
   })
+  // Nobody has asked, so that no one would speak it.
+  const refuseUpgrade: TakeUpgrade = (_, socket) => {
+    socket.destroy()
+    unavailable()
+  }
+  passed.on('upgrade', takeUpgrade ?? refuseUpgrade)
   passed.on('error', () => {
-    if (!response.headersSent && !response.destroyed) answer(request, response, 503)
+    if (!response.headersSent && !response.destroyed) unavailable()
   })
   // The client has gone, or has its answer and the rest of its body is of no interest.
   response.on('close', () => passed.destroy())
@@ -52,7 +68,6 @@ export function passOn(
   request.pipe(passed)
   // Read to its end, or the next request on the connection would never be seen.
   passed.on('close', () => request.resume())
-  return passed
 }
 
 /** As `flushHeaders`, which would write bytes outside of ASCII as UTF-8, where they came as one. */

@@ -12,8 +12,8 @@ const REPLACED = /^(?:x-forwarded-for|x-forwarded-proto|forwarded)$/i
 /** https://cloud.google.com/functions/docs/reference/headers: nobody but Google may send them. */
 const RESERVED = /^x-google-/i
 
-/** Methods whose requests say so where they have no body (RFC 9110 section 8.6). */
-const EXPECTS_BODY = /^(?:POST|PUT|PATCH)$/
+/** Methods that Node expects no body with; others announce theirs (RFC 9110 section 8.6). */
+const BODILESS = /^(?:GET|HEAD|DELETE|OPTIONS|TRACE)$/
 
 /**
  * The headers that the service gets: those of the request, with the signature of one token taken
@@ -48,7 +48,7 @@ function withoutSignature(value: string): string {
 /** Without it Node would announce a body of unknown length where there is none. */
 function framing({ headers, method }: IncomingMessage): Header[] {
   const isFramed = 'content-length' in headers || 'transfer-encoding' in headers
-  return isFramed || !EXPECTS_BODY.test(String(method)) ? [] : [['Content-Length', '0']]
+  return isFramed || BODILESS.test(String(method)) ? [] : [['Content-Length', '0']]
 }
 
 /** Whoever called is the last of the list: what stands before it, the caller has written. */

@@ -138,12 +138,15 @@ async function serve(exchange: Exchange, { target, iam }: Service, client?: Side
   const stripped = iam === null ? 'x-serverless-authorization' : decidingHeaderName(request)
   const headers = serviceHeaders(request, stripped, target)
   if (client === undefined) {
-    passOn(exchange, target, headers)
+    passOn(exchange, { target, headers })
     return
   }
-  const passed = passOn(exchange, target, [...headers, ...WEBSOCKET_HEADERS])
-  passed.on('upgrade', (agreed, socket, head) => {
-    response.detachSocket(client.socket)
-    join(client, { socket, head }, agreed)
-  })
+  passOn(
+    exchange,
+    { target, headers: [...headers, ...WEBSOCKET_HEADERS] },
+    (agreed, socket, head) => {
+      response.detachSocket(client.socket)
+      join(client, { socket, head }, agreed)
+    },
+  )
 }
