@@ -1,10 +1,14 @@
 /**
- * Develop and test without Google: an issuer of your own, and Google on loopback.
+ * Develop and test without Google: an issuer of your own, Google on loopback, and what stands before
+ * a service on Cloud Run.
  *
  * @packageDocumentation
  */
+export { startCloudRunFrontend } from './testing/cloud-run/start-frontend.ts'
 export { startGoogleEmulator } from './testing/emulator/start-emulator.ts'
 export { createTestIssuer } from './testing/test-issuer.ts'
+export type { CloudRunFrontendOptions } from './testing/cloud-run/frontend-options.ts'
+export type { CloudRunFrontend } from './testing/cloud-run/start-frontend.ts'
 export type {
   AuthorizedUser,
   AuthorizedUserOptions,

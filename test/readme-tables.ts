@@ -18,6 +18,10 @@ const PAGES: Record<string, Record<string, () => string>> = {
     'route options': () => optionTable('src/options/access-policy.ts', 'RoutePolicy'),
     caller: () => fieldTable('src/caller/caller.ts', 'Caller'),
   },
+  'docs/cloud-run-frontend.md': {
+    options: () =>
+      optionTable('src/testing/cloud-run/frontend-options.ts', 'CloudRunFrontendOptions'),
+  },
   'docs/client.md': {
     options: () => optionTable('src/client/service-client-options.ts', 'ServiceClientOptions'),
     failures: failureTable,

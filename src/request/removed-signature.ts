@@ -7,7 +7,7 @@ import { headerValue, type RequestHeaders } from './deciding-header.ts'
  * (https://cloud.google.com/run/docs/troubleshooting#signature-removed). It is valid base64url, so
  * nothing but this comparison tells it from a signature.
  */
-const MARKER = '.SIGNATURE_REMOVED_BY_GOOGLE'
+export const MARKER = '.SIGNATURE_REMOVED_BY_GOOGLE'
 
 /** Header and payload, each with the dot after it. */
 const TWO_SEGMENTS = /^[^.]+\.[^.]+\.$/

@@ -77,7 +77,8 @@ export function acceptEmulatorOptions(options: GoogleEmulatorOptions): EmulatorS
   }
 }
 
-function acceptPort(port: number): number {
+/** @throws TypeError naming the option */
+export function acceptPort(port: number): number {
   if (Number.isInteger(port) && port >= 0 && port <= LARGEST_PORT) return port
   throw invalidOption('port', port, `an integer from 0 to ${LARGEST_PORT}`)
 }
@@ -87,7 +88,11 @@ export function projectOf(email: string): string | undefined {
   return /@(.+)\.iam\.gserviceaccount\.com$/.exec(email)?.[1]
 }
 
-function acceptHost({ host = '127.0.0.1', allowRemote = false }: GoogleEmulatorOptions): string {
+/** @throws TypeError naming the option */
+export function acceptHost({
+  host = '127.0.0.1',
+  allowRemote = false,
+}: Pick<GoogleEmulatorOptions, 'host' | 'allowRemote'>): string {
   if (isLoopback(host) || allowRemote) return host
   throw invalidOption('host', host, 'a loopback host, or any with allowRemote: true')
 }

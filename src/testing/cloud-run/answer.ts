@@ -1,0 +1,42 @@
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Refusal } from './iam-check.ts'
+
+// As field reports have them; Google documents none of these texts.
+const TEXTS: Readonly<Record<Refusal, (path: string) => string>> = {
+  401: (path) => `Your client does not have permission to the requested URL <code>${path}</code>.`,
+  403: (path) =>
+    `Your client does not have permission to get URL <code>${path}</code> from this server.`,
+  503: () => 'The service you requested is not available yet.<p>Please try again in 30 seconds.',
+}
+
+/** Between error and error_description there is no comma, unlike RFC 6750 section 3. */
+const CHALLENGE =
+  'Bearer error="invalid_token" error_description="The access token could not be verified"'
+
+/** Answers in the place of the service: the page of Google's front end. */
+export function answer(request: IncomingMessage, response: ServerResponse, status: Refusal): void {
+  const name = status === 503 ? 'Server Error' : String(STATUS_CODES[status])
+  const page = `<html><head>
+<meta http-equiv="content-type" content="text/html;charset=utf-8">
+<title>${status} ${name}</title>
+</head>
+<body text=#000000 bgcolor=#ffffff>
+<h1>Error: ${name}</h1>
+<h2>${TEXTS[status](pathOf(request))}</h2>
+<h2></h2>
+</body></html>
+`
+  response.writeHead(status, {
+    'content-type': 'text/html; charset=UTF-8',
+    'content-length': Buffer.byteLength(page),
+    server: 'Google Frontend',
+    ...(status === 401 && { 'www-authenticate': CHALLENGE }),
+  })
+  response.end(page)
+}
+
+/** Without the query, which may hold a secret. */
+function pathOf(request: IncomingMessage): string {
+  const path = String(request.url).replace(/\?.*/s, '')
+  return path.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+}

@@ -1,0 +1,48 @@
+/** One header, as it was sent. */
+export type Header = [name: string, value: string]
+
+/**
+ * RFC 9110 section 7.6.1, without what frames the body, and section 11.7.2. `Trailer` as
+ * https://cloud.google.com/functions/docs/reference/headers has it; the trailers themselves pass.
+ */
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'upgrade',
+]
+
+/**
+ * What no sender may have dropped by naming it in Connection. Without X-Serverless-Authorization
+ * the service would look at an Authorization header that nobody has checked; without its framing a
+ * body would be read as the next request.
+ */
+const KEPT = [
+  'authorization',
+  'x-serverless-authorization',
+  'host',
+  'content-length',
+  'transfer-encoding',
+]
+
+/** Names and values, in order, repeated ones too. */
+export function headersOf(rawHeaders: readonly string[]): Header[] {
+  return rawHeaders.flatMap((name, i) =>
+    i % 2 === 0 ? [[name, String(rawHeaders[i + 1])] satisfies Header] : [],
+  )
+}
+
+/** The headers that are meant for more than the connection they came on. */
+export function endToEndHeaders(rawHeaders: readonly string[]): Header[] {
+  const headers = headersOf(rawHeaders)
+  const dropped = new Set(HOP_BY_HOP)
+  for (const [name, value] of headers) {
+    if (name.toLowerCase() !== 'connection') continue
+    for (const option of value.split(',')) dropped.add(option.trim().toLowerCase())
+  }
+  for (const name of KEPT) dropped.delete(name)
+  return headers.filter(([name]) => !dropped.has(name.toLowerCase()))
+}

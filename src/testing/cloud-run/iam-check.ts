@@ -1,0 +1,38 @@
+import type { IncomingMessage } from 'node:http'
+import { bearerToken } from '../../request/bearer-token.ts'
+import { decidingHeader } from '../../request/deciding-header.ts'
+import type { IdTokenError } from '../../verdict/id-token-error.ts'
+import type { Verifier } from '../../verifier/create-verifier.ts'
+import type { Invokers } from './invokers.ts'
+
+/** How the check refuses: nobody, nobody that may, or no way to tell. */
+export type Refusal = 401 | 403 | 503
+
+/**
+ * The check of `run.routes.invoke`, of the header that decides and of no other.
+ *
+ * @returns the status of the refusal, or `null` where the caller may invoke the service
+ */
+export async function checkIam(
+  request: IncomingMessage,
+  verifier: Verifier,
+  invokers: Invokers,
+): Promise<Refusal | null> {
+  try {
+    const deciding = decidingHeader(request)
+    if (deciding === null) return 403
+    const caller = await verifier.verify(bearerToken(deciding))
+    return invokers.include(caller) ? null : 403
+  } catch (error) {
+    return refusalOf(error as IdTokenError)
+  }
+}
+
+/**
+ * Cloud Run tells a request without a token (403) from one whose token it cannot verify (401).
+ * Another scheme than Bearer brings no token; a repeated header brings none that can be verified.
+ */
+function refusalOf({ code }: IdTokenError): Refusal {
+  if (code === 'ID_TOKEN_SCHEME_UNSUPPORTED') return 403
+  return code === 'ID_TOKEN_KEYS_UNAVAILABLE' ? 503 : 401
+}

@@ -1,0 +1,60 @@
+import {
+  acceptAllowedCallers,
+  type AllowedCaller,
+  type AllowedCallers,
+} from '../../caller/allowed-callers.ts'
+import type { Caller } from '../../caller/caller.ts'
+import { invalidOption } from '../../options/invalid-option.ts'
+import { uniqueIdOf } from '../google-claims.ts'
+
+/** Who has `roles/run.invoker`. */
+export interface Invokers {
+  /** Whether this caller has it. */
+  readonly include: (caller: Caller) => boolean
+}
+
+const ACCEPTED =
+  'serviceAccount:EMAIL, user:EMAIL, allAuthenticatedUsers, allUsers, or an entry of allowedCallers. Groups, domains and federated principals are known to Google alone'
+
+/**
+ * Judges and compiles IAM members (https://cloud.google.com/iam/docs/principal-identifiers).
+ *
+ * @returns `null` where `allUsers` is one of them: then nobody needs a token
+ * @throws TypeError naming the member
+ */
+export function acceptInvokers(value: unknown): Invokers | null {
+  if (!Array.isArray(value)) {
+    throw invalidOption('invokers', value, `a list of IAM members, [] for nobody: ${ACCEPTED}`)
+  }
+  const members = value.map((member: unknown, index) =>
+    member === 'allUsers' || member === 'allAuthenticatedUsers'
+      ? member
+      : acceptMember(`invokers[${index}]`, member),
+  )
+  if (members.includes('allUsers')) return null
+  return {
+    include: (caller) =>
+      members.some((member) => typeof member === 'string' || isMember(caller, member)),
+  }
+}
+
+function acceptMember(where: string, member: unknown): AllowedCallers {
+  const entry: unknown =
+    typeof member === 'string' && member.startsWith('user:') ? { email: member.slice(5) } : member
+  try {
+    return acceptAllowedCallers(where, [entry])
+  } catch {
+    throw invalidOption(where, member, ACCEPTED)
+  }
+}
+
+/** IAM knows an account by its unique id, so that a token need not say its email. */
+function isMember({ email, subject }: Caller, { includes, configured }: AllowedCallers): boolean {
+  return (
+    includes(email, subject) || configured.some((entry) => uniqueIdOf(emailOf(entry)) === subject)
+  )
+}
+
+function emailOf(entry: AllowedCaller): string {
+  return typeof entry === 'string' ? entry.replace(/^serviceAccount:/, '') : entry.email
+}

@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { isIPv6 } from 'node:net'
+import { tokenIn } from '../../request/bearer-token.ts'
+import type { TokenHeader } from '../../request/deciding-header.ts'
+import { MARKER } from '../../request/removed-signature.ts'
+import { endToEndHeaders, type Header } from './end-to-end-headers.ts'
+
+/** The front end writes these itself. */
+const REPLACED = /^(?:x-forwarded-for|x-forwarded-proto|forwarded)$/i
+
+/** https://cloud.google.com/functions/docs/reference/headers: nobody but Google may send them. */
+const RESERVED = /^x-google-/i
+
+/** Methods that Node expects no body with; others announce theirs (RFC 9110 section 8.6). */
+const BODILESS = /^(?:GET|HEAD|DELETE|OPTIONS|TRACE)$/
+
+/**
+ * The headers that the service gets: those of the request, with the signature of one token taken
+ * away, and with what the front end tells about where the request is from.
+ */
+export function serviceHeaders(
+  request: IncomingMessage,
+  stripped: TokenHeader | null,
+  target: URL,
+): Header[] {
+  const sent = endToEndHeaders(request.rawHeaders)
+  return [
+    // HTTP/1.0 need not say it, and is passed on as HTTP/1.1, which must.
+    ...(request.headers.host === undefined ? [['Host', target.host] satisfies Header] : []),
+    ...sent
+      .filter(([name]) => !REPLACED.test(name) && !RESERVED.test(name))
+      .map(([name, value]): Header =>
+        name.toLowerCase() === stripped ? [name, withoutSignature(value)] : [name, value],
+      ),
+    ...framing(request),
+    ...origin(request),
+    ...trace(request),
+  ]
+}
+
+/** The third segment is replaced; the scheme and the rest of the token stay byte for byte. */
+function withoutSignature(value: string): string {
+  const isToken = tokenIn(value)?.split('.').length === 3
+  return isToken ? `${value.slice(0, value.lastIndexOf('.'))}${MARKER}` : value
+}
+
+/** Without it Node would announce a body of unknown length where there is none. */
+function framing({ headers, method }: IncomingMessage): Header[] {
+  const isFramed = 'content-length' in headers || 'transfer-encoding' in headers
+  return isFramed || BODILESS.test(String(method)) ? [] : [['Content-Length', '0']]
+}
+
+/** Whoever called is the last of the list: what stands before it, the caller has written. */
+function origin({ headers, socket }: IncomingMessage): Header[] {
+  // Not known any more where the caller has reset the connection (RFC 7239 section 6.2).
+  const address = (socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '')
+  const node = isIPv6(address) ? `[${address}]` : address
+  const list = (name: string, last: string): string =>
+    [...[headers[name] ?? []].flat(), last].join()
+  return [
+    ['X-Forwarded-For', list('x-forwarded-for', address)],
+    ['X-Forwarded-Proto', 'https'],
+    // RFC 7239 section 4.
+    ['Forwarded', list('forwarded', `for="${node}";proto=https`)],
+  ]
+}
+
+/** One trace in both forms: https://cloud.google.com/trace/docs/trace-context */
+function trace({ headers }: IncomingMessage): Header[] {
+  const cloud = headers['x-cloud-trace-context']
+  const { traceparent } = headers
+  const span = randomBytes(8)
+  const id =
+    /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(String(traceparent))?.[1] ??
+    /^[0-9a-f]{32}/.exec(String(cloud))?.[0] ??
+    randomBytes(16).toString('hex')
+  const added: Header[] = []
+  if (cloud === undefined) {
+    added.push(['X-Cloud-Trace-Context', `${id}/${span.readBigUInt64BE().toString()};o=1`])
+  }
+  if (traceparent === undefined) added.push(['traceparent', `00-${id}-${span.toString('hex')}-01`])
+  return added
+}

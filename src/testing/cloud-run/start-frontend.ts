@@ -1,0 +1,152 @@
+/** Cloud Run's front end on loopback. */
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { decidingHeaderName } from '../../request/deciding-header.ts'
+import { createVerifier, type Verifier } from '../../verifier/create-verifier.ts'
+import { baseUrl } from '../emulator/listen.ts'
+import { answer } from './answer.ts'
+import { acceptFrontendOptions, type CloudRunFrontendOptions } from './frontend-options.ts'
+import { checkIam } from './iam-check.ts'
+import type { Invokers } from './invokers.ts'
+import { MAX_HEADER_SIZE, passOn, type Exchange } from './pass-on.ts'
+import { serviceHeaders } from './service-headers.ts'
+import {
+  isWebSocket,
+  join,
+  responseOn,
+  WEBSOCKET_HEADERS,
+  withoutUpgrade,
+  type Side,
+} from './websocket.ts'
+
+/** The front end of one Cloud Run service. */
+export interface CloudRunFrontend {
+  /** The base URL, without a slash at its end. */
+  readonly url: string
+  /** Stops, and ends every connection, websockets too. */
+  readonly close: () => Promise<void>
+}
+
+/** Where requests go, and who may send them. */
+interface Service {
+  readonly target: URL
+  /** `null`: the IAM check is off. */
+  readonly iam: { readonly verifier: Verifier; readonly invokers: Invokers } | null
+}
+
+/**
+ * Starts what stands before a service on Cloud Run: checks who may invoke it, takes the signature
+ * of the token away, and passes on what comes, in both directions.
+ *
+ * @throws TypeError for a wrong option
+ */
+export async function startCloudRunFrontend(
+  options: CloudRunFrontendOptions,
+): Promise<CloudRunFrontend> {
+  const { target, invokers, host, port } = acceptFrontendOptions(options)
+  const { audience, jwksUri, jwks, clock } = options
+  // What is missing the verifier refuses, by its name.
+  const iam = invokers && {
+    invokers,
+    verifier: createVerifier({ audience: audience as string, jwksUri, jwks, clock }),
+  }
+  const server = serverFor({ target, iam })
+  const connections = connectionsOf(server)
+  server.listen(port, host)
+  await once(server, 'listening')
+  let closed: Promise<void> | undefined
+  return {
+    url: baseUrl(host, (server.address() as AddressInfo).port),
+    close: () => {
+      iam?.verifier.close()
+      return (closed ??= close(server, connections))
+    },
+  }
+}
+
+async function close(server: Server, connections: ReadonlySet<Socket>): Promise<void> {
+  server.close()
+  for (const connection of connections) connection.destroy()
+  await once(server, 'close')
+}
+
+function serverFor(service: Service): Server {
+  // A request may take as long to come as it likes: streams do.
+  const server = createServer({ maxHeaderSize: MAX_HEADER_SIZE, requestTimeout: 0 })
+  // Of a cut list of headers nobody could say which one decides.
+  server.maxHeadersCount = 0
+  const latest = new WeakMap<Socket, ServerResponse>()
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    latest.set(request.socket, response)
+    const start = (): void => void serve({ request, response }, service)
+    // Requests that do not wait for the answer to the one before are taken one after the other.
+    if (response.socket === null) response.once('socket', start)
+    else start()
+  }
+  server.on('request', onRequest)
+  server.on('checkContinue', onRequest)
+  server.on('upgrade', (request, _, head) => {
+    const { socket } = request
+    const start = (): void => {
+      onUpgrade(server, service, { request, socket, head })
+    }
+    const before = latest.get(socket)
+    if (before === undefined || before.writableFinished) start()
+    else before.once('finish', start)
+  })
+  return server
+}
+
+function onUpgrade(
+  server: Server,
+  service: Service,
+  { request, socket, head }: Side & { readonly request: IncomingMessage },
+): void {
+  if (isWebSocket(request)) {
+    void serve({ request, response: responseOn(socket, request) }, service, { socket, head })
+  } else {
+    socket.unshift(withoutUpgrade(request, head))
+    server.emit('connection', socket)
+  }
+}
+
+/** The open connections: the server itself forgets those that have become websockets. */
+function connectionsOf(server: Server): ReadonlySet<Socket> {
+  const connections = new Set<Socket>()
+  server.on('connection', (connection) => {
+    // One that is read once more has come before.
+    if (connections.has(connection)) return
+    connections.add(connection)
+    // Also where the server itself no longer listens for it.
+    connection.on('error', () => undefined)
+    connection.on('close', () => connections.delete(connection))
+  })
+  return connections
+}
+
+/** @param client - of a request that is to become a websocket */
+async function serve(exchange: Exchange, { target, iam }: Service, client?: Side): Promise<void> {
+  const { request, response } = exchange
+  const refusal = iam && (await checkIam(request, iam.verifier, iam.invokers))
+  if (response.destroyed) return
+  if (refusal !== null) {
+    answer(request, response, refusal)
+    return
+  }
+  // Without the check too, X-Serverless-Authorization is reported to arrive without its signature.
+  const stripped = iam === null ? 'x-serverless-authorization' : decidingHeaderName(request)
+  const headers = serviceHeaders(request, stripped, target)
+  if (client === undefined) {
+    passOn(exchange, { target, headers })
+    return
+  }
+  passOn(
+    exchange,
+    { target, headers: [...headers, ...WEBSOCKET_HEADERS] },
+    (agreed, socket, head) => {
+      response.detachSocket(client.socket)
+      join(client, { socket, head }, agreed)
+    },
+  )
+}

@@ -1,0 +1,63 @@
+import { ServerResponse, type IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { pipeline } from 'node:stream'
+import { headersOf, type Header } from './end-to-end-headers.ts'
+import { headOf } from './pass-on.ts'
+
+/** The headers of an upgrade, which are of the connection and so written anew. */
+export const WEBSOCKET_HEADERS: readonly Header[] = [
+  ['Connection', 'Upgrade'],
+  ['Upgrade', 'websocket'],
+]
+
+/** Whether this is the opening handshake of RFC 6455 section 4.1, which has no body. */
+export function isWebSocket({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === 'GET' &&
+    /^websocket$/i.test(String(headers.upgrade)) &&
+    headers['content-length'] === undefined &&
+    headers['transfer-encoding'] === undefined
+  )
+}
+
+/**
+ * The request as it was, without the offer to upgrade: for the server to read once more. A server
+ * may ignore the offer (RFC 9110 section 7.8), but Node, once it listens for upgrades, leaves the
+ * body of such a request unread. Java's HttpClient offers HTTP/2 with every request.
+ */
+export function withoutUpgrade(request: IncomingMessage, head: Buffer): Buffer {
+  const { method, url, httpVersion, rawHeaders } = request
+  const lines = headersOf(rawHeaders)
+    .filter(([name]) => name.toLowerCase() !== 'upgrade')
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+  const start = `${String(method)} ${String(url)} HTTP/${httpVersion}\r\n`
+  return Buffer.concat([Buffer.from(`${start}${lines.join('')}\r\n`, 'latin1'), head])
+}
+
+/** The response of a request to upgrade, as long as it is answered in HTTP. */
+export function responseOn(socket: Socket, request: IncomingMessage): ServerResponse {
+  const response = new ServerResponse(request)
+  // Nobody reads a next request from this connection.
+  response.shouldKeepAlive = false
+  response.assignSocket(socket)
+  response.on('finish', () => {
+    socket.destroySoon()
+  })
+  return response
+}
+
+/** The bytes that have come, and the connection that more come from. */
+export interface Side {
+  readonly socket: Socket
+  readonly head: Buffer
+}
+
+/** The service agrees: from here on bytes go back and forth, until either side ends. */
+export function join(client: Side, service: Side, agreed: IncomingMessage): void {
+  const { statusMessage = '', rawHeaders } = agreed
+  client.socket.write(headOf({ statusCode: 101, statusMessage }, headersOf(rawHeaders)), 'latin1')
+  client.socket.unshift(client.head)
+  service.socket.unshift(service.head)
+  pipeline(client.socket, service.socket, () => undefined)
+  pipeline(service.socket, client.socket, () => undefined)
+}
