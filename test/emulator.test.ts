@@ -584,6 +584,39 @@ t.test('identity tokens: what the format and the platform say', async (t) => {
   t.match(answer.json, { attributes: {}, name: String, machineType: String, id: Number })
 })
 
+t.test('ID tokens last as long as they are told to, whichever endpoint gives them', async (t) => {
+  const google = await start(t, { serviceAccount: email, idTokenLifetime: 90 })
+  const identity = `${ACCOUNT}/identity?audience=a`
+  const { text: fromMetadata } = await ask(google, identity, { headers: METADATA })
+  const { json: generated } = await api(google, `-/serviceAccounts/${search}:generateIdToken`, {
+    token: await accessToken(google),
+    body: { audience },
+  })
+  const file = google.serviceAccountKey(email)
+  const now = Math.floor(Date.now() / 1000)
+  const claims = { iss: email, aud: file.token_uri, iat: now, exp: now + 60, target_audience: 'a' }
+  const assertion = await new SignJWT(claims)
+    .setProtectedHeader({ alg: 'RS256' })
+    .sign(await importPKCS8(file.private_key, 'RS256'))
+  const { json: ofKey } = await post(google, '/token', { grant_type: JWT_BEARER, assertion })
+  const login = google.authorizedUser('dana@example.com')
+  const { json: ofUser } = await post(google, '/token', {
+    grant_type: 'refresh_token',
+    client_id: login.client_id,
+    client_secret: login.client_secret,
+    refresh_token: login.refresh_token,
+  })
+  const lifetime = (token: unknown): number => {
+    const { iat = NaN, exp = NaN } = decodeJwt(String(token))
+    return exp - iat
+  }
+  const own = await google.idToken({ email, audience })
+  for (const token of [fromMetadata, generated.token, ofKey.id_token, ofUser.id_token, own]) {
+    t.equal(lifetime(token), 90)
+  }
+  t.equal(lifetime(await google.idToken({ email, audience, expiresIn: 5 })), 5, 'but its own')
+})
+
 t.test('tokeninfo tells claims as strings', async (t) => {
   const time = stoppedClock()
   const google = await start(t, { clock: time.clock })
@@ -787,6 +820,9 @@ t.test('a given port is the port, and a wrong option is named', async (t) => {
     [{ port: -1 }, /Option port is -1/],
     [{ serviceAccount: 'login' }, /Option serviceAccount is 'login'/],
     [{ platform: 'gke' }, /Option platform is 'gke'/],
+    [{ idTokenLifetime: 0 }, /Option idTokenLifetime is 0; accepted: .*from 1 to 86400/],
+    [{ idTokenLifetime: 86_401 }, /Option idTokenLifetime is 86401/],
+    [{ idTokenLifetime: 1.5 }, /Option idTokenLifetime is 1\.5/],
   ]
   for (const [options, message] of wrong) {
     await t.rejects(startGoogleEmulator(options), { message })

@@ -30,6 +30,11 @@ export function keyFileToken(email: string, audience: string): TestIdToken {
   return { audience, email, claims: { azp: email } }
 }
 
+/** That of Pub/Sub, Cloud Tasks, Cloud Scheduler and Eventarc, for the account they are told to use. */
+export function pushToken(email: string, audience: string): TestIdToken {
+  return { audience, email }
+}
+
 /** What `generateIdToken` is asked for. */
 export interface GenerateIdTokenFields {
   readonly audience: string

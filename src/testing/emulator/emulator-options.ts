@@ -23,6 +23,8 @@ export interface GoogleEmulatorOptions {
   platform?: 'cloud-run' | 'compute-engine' | undefined
   /** What `organizationNumberIncluded` asks for. Default: the project is in none. */
   organizationNumber?: number | undefined
+  /** Seconds that its ID tokens last. Google's last an hour. Default 3600. */
+  idTokenLifetime?: number | undefined
   /** The time of everything but delays. Default: the system's. */
   clock?: (() => Date) | undefined
 }
@@ -36,6 +38,7 @@ export interface EmulatorSettings {
   readonly projectNumber: number
   readonly platform: 'cloud-run' | 'compute-engine'
   readonly organizationNumber: number | null
+  readonly idTokenLifetime: number
   readonly clock: () => Date
 }
 
@@ -48,6 +51,7 @@ const NAMES = [
   'projectNumber',
   'platform',
   'organizationNumber',
+  'idTokenLifetime',
   'clock',
 ]
 
@@ -63,6 +67,7 @@ export function acceptEmulatorOptions(options: GoogleEmulatorOptions): EmulatorS
     projectId = projectOf(serviceAccount) ?? 'emulator-project',
     platform = 'cloud-run',
     organizationNumber = null,
+    idTokenLifetime = 3600,
     clock = () => new Date(),
   } = options
   return {
@@ -73,6 +78,7 @@ export function acceptEmulatorOptions(options: GoogleEmulatorOptions): EmulatorS
     projectNumber,
     platform: acceptPlatform(platform),
     organizationNumber,
+    idTokenLifetime: acceptLifetime(idTokenLifetime),
     clock,
   }
 }
@@ -80,6 +86,18 @@ export function acceptEmulatorOptions(options: GoogleEmulatorOptions): EmulatorS
 function acceptPort(port: number): number {
   if (Number.isInteger(port) && port >= 0 && port <= LARGEST_PORT) return port
   throw invalidOption('port', port, `an integer from 0 to ${LARGEST_PORT}`)
+}
+
+/** A day: what verifiers take at most, unless they are told otherwise. */
+const LONGEST_LIFETIME = 86_400
+
+function acceptLifetime(seconds: number): number {
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_LIFETIME) return seconds
+  throw invalidOption(
+    'idTokenLifetime',
+    seconds,
+    `an integer of seconds from 1 to ${LONGEST_LIFETIME}`,
+  )
 }
 
 /** The project of an account that somebody made in it. */

@@ -156,7 +156,7 @@ async function generateIdToken(
       ? google.settings.organizationNumber
       : undefined,
   })
-  return { token: await google.issuer.idToken(token) }
+  return { token: await google.idToken(token) }
 }
 
 /** The JSON form of protobuf takes a boolean as a string too, and Google's Python client relies on it. */

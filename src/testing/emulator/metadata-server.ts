@@ -46,7 +46,7 @@ export function serveMetadata(app: FastifyInstance, google: EmulatedGoogle): voi
     }
     google.log.addAudience(request, audience)
     const format = { full: query.get('format') === 'full', computeEngine }
-    const token = await google.issuer.idToken(metadataToken(email, audience, format))
+    const token = await google.idToken(metadataToken(email, audience, format))
     return reply.type('text/html').send(token)
   })
   app.get(`${account}/token`, (request: AccountRequest, reply) => {
