@@ -319,6 +319,8 @@ t.test('generateIdToken: the claims that are asked for', async (t) => {
     [{ includeEmail: false }, withoutEmail],
     [{ includeEmail: true }, withEmail],
     [{ includeEmail: 'true', delegates: [] }, withEmail],
+    // The field's own name, and what Google's Python client sends for no delegates.
+    [{ include_email: true, delegates: null }, withEmail],
     [
       { includeEmail: true, useEmailAzp: true },
       { ...withEmail, azp: search },
@@ -574,6 +576,10 @@ t.test('identity tokens: what the format and the platform say', async (t) => {
       zone: 'us-central1-a',
     },
   })
+  const licensed = await claims(machine, `audience=${audience}&format=full&licenses=TRUE`)
+  t.match(licensed, { google: { compute_engine: { license_id: [/^\d+$/], zone: String } } })
+  t.notOk('google' in (await claims(service, `audience=a&format=full&licenses=TRUE`)))
+  t.notMatch(google, { compute_engine: { license_id: Array } })
   // Clients that put the audience in as it is get what is left of it.
   t.match(await claims(service, 'audience=https://x/?a=1&b=2+3%204'), { aud: 'https://x/?a=1' })
   t.match(await claims(service, 'audience=a+b%20c%zz'), { aud: 'a b c%zz' })

@@ -3,10 +3,15 @@ import { createHash } from 'node:crypto'
 import { uniqueIdOf } from './google-claims.ts'
 import type { TestIdToken } from './test-issuer.ts'
 
+/** One of many digits, as that of any public image. */
+const LICENSE_ID = '5926592092274602096'
+
 /** How the metadata server is asked. */
 export interface MetadataFormat {
   /** `format=full`. */
   readonly full: boolean
+  /** `licenses=TRUE`, which only a virtual machine has. */
+  readonly licenses: boolean
   /** The virtual machine, where there is one: Cloud Run and GKE tell of none. */
   readonly computeEngine: Readonly<Record<string, unknown>> | undefined
 }
@@ -15,13 +20,14 @@ export interface MetadataFormat {
 export function metadataToken(
   email: string,
   audience: string,
-  { full, computeEngine }: MetadataFormat,
+  { full, licenses, computeEngine }: MetadataFormat,
 ): TestIdToken {
+  const claim = { ...computeEngine, ...(licenses && { license_id: [LICENSE_ID] }) }
   return {
     audience,
     subject: uniqueIdOf(email),
     ...(full && { email }),
-    ...(full && computeEngine && { claims: { google: { compute_engine: computeEngine } } }),
+    ...(full && computeEngine && { claims: { google: { compute_engine: claim } } }),
   }
 }
 

@@ -45,7 +45,11 @@ export function serveMetadata(app: FastifyInstance, google: EmulatedGoogle): voi
       return reply.code(400).type(TEXT).send('non-empty audience parameter required')
     }
     google.log.addAudience(request, audience)
-    const format = { full: query.get('format') === 'full', computeEngine }
+    const format = {
+      full: query.get('format') === 'full',
+      licenses: query.get('licenses')?.toUpperCase() === 'TRUE',
+      computeEngine,
+    }
     const token = await google.idToken(metadataToken(email, audience, format))
     return reply.type('text/html').send(token)
   })
