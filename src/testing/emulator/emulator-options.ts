@@ -4,9 +4,9 @@ import { acceptEmail } from './service-accounts.ts'
 
 /** Options of `startGoogleEmulator`. */
 export interface GoogleEmulatorOptions {
-  /** Default 0: any free port. */
+  /** The port that it listens on. Default 0: any free one. */
   port?: number | undefined
-  /** Default `127.0.0.1`. */
+  /** The address that it listens on. Default `127.0.0.1`. */
   host?: string | undefined
   /**
    * Lets it listen elsewhere than on loopback. Whoever can reach it gets tokens of any account.
@@ -15,11 +15,14 @@ export interface GoogleEmulatorOptions {
   allowRemote?: boolean | undefined
   /** The account of the metadata server. Default: the project's Compute Engine account. */
   serviceAccount?: string | undefined
-  /** Default: the service account's, or `emulator-project`. */
+  /** The project's id. Default: that of the service account, or `emulator-project`. */
   projectId?: string | undefined
-  /** Default 123456789012. */
+  /** The project's number. Default 123456789012. */
   projectNumber?: number | undefined
-  /** Where the metadata server is. Only a virtual machine tells of itself in its tokens. */
+  /**
+   * Whose metadata server it is: only a virtual machine (`compute-engine`) tells of itself in its
+   * tokens. Default `cloud-run`.
+   */
   platform?: 'cloud-run' | 'compute-engine' | undefined
   /** What `organizationNumberIncluded` asks for. Default: the project is in none. */
   organizationNumber?: number | undefined

@@ -9,7 +9,7 @@ import { acceptPush, acceptText, acceptTime } from './push-options.ts'
 
 /** A job, and the run of it. */
 export interface CloudSchedulerPush extends HttpTargetPush {
-  /** The short name. Default `emulator-job`. */
+  /** The short name of the job. Default `emulator-job`. */
   jobName?: string | undefined
   /** When it was due. Default: the minute that it is. */
   scheduleTime?: Date | undefined

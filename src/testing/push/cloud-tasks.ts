@@ -11,9 +11,9 @@ import { acceptInteger, acceptPush, acceptText, acceptTime } from './push-option
 
 /** A task, and which attempt at it this is. */
 export interface CloudTasksPush extends HttpTargetPush {
-  /** The short name. Default `emulator-queue`. */
+  /** The short name of the queue. Default `emulator-queue`. */
   queueName?: string | undefined
-  /** The short name. Default: digits, as a task that nobody has named gets. */
+  /** The short name of the task. Default: digits, as a task that nobody has named gets. */
   taskName?: string | undefined
   /** How often the task was tried before. Default 0. */
   retryCount?: number | undefined

@@ -11,15 +11,15 @@ import { acceptPush, acceptText, acceptTime, type PushOptions } from './push-opt
 
 /** An event, its attributes as CloudEvents names them. */
 export interface EventarcPush extends PushOptions {
-  /** Default `google.cloud.pubsub.topic.v1.messagePublished`. */
+  /** What has happened. Default `google.cloud.pubsub.topic.v1.messagePublished`. */
   type?: string | undefined
-  /** Default: the topic `emulator-topic` of the emulator's project. */
+  /** Where it has happened. Default: the topic `emulator-topic` of the emulator's project. */
   source?: string | undefined
-  /** Default: none. */
+  /** What it has happened to, within the source. Default: none. */
   subject?: string | undefined
-  /** Default: a new one. */
+  /** The id of the event. Default: a new one. */
   id?: string | undefined
-  /** Default: now. */
+  /** When it has happened. Default: now. */
   time?: Date | undefined
   /** Anything that is JSON. Default: a message of Pub/Sub that says `Hello, World!`. */
   data?: unknown

@@ -4,7 +4,7 @@ import { acceptBytes, acceptHeaders, type PushOptions } from './push-options.ts'
 
 /** The request of a task or a job. */
 export interface HttpTargetPush extends PushOptions {
-  /** Default `POST`. */
+  /** The method of the request. Default `POST`. */
   httpMethod?: HttpMethod | undefined
   /**
    * Headers of its own. Those that Google sets, such as `User-Agent` and `Authorization`, are ignored

@@ -20,17 +20,20 @@ import {
 
 /** A message, and the subscription that pushes it. */
 export interface PubsubPush extends PushOptions {
-  /** Text or bytes. Default `Hello, World!`; it may be empty where there are attributes. */
+  /** Text or bytes; empty only where there are attributes. Default `Hello, World!`. */
   data?: string | Uint8Array | undefined
-  /** Default: none. */
+  /** Strings by name. Default: none. */
   attributes?: Readonly<Record<string, string>> | undefined
-  /** Default: a new one. */
+  /** The id of the message. Default: a new one. */
   messageId?: string | undefined
-  /** Default: now. */
+  /** When it was published. Default: now. */
   publishTime?: Date | undefined
-  /** Default: none. */
+  /** What orders it among others. Default: none. */
   orderingKey?: string | undefined
-  /** `projects/PROJECT/subscriptions/NAME`. Default: `emulator-subscription` of the emulator's project. */
+  /**
+   * `projects/PROJECT/subscriptions/NAME`. Default: `emulator-subscription` of the emulator's
+   * project.
+   */
   subscription?: string | undefined
   /** Which attempt it is, as a subscription with a dead-letter topic counts. Default: not told. */
   deliveryAttempt?: number | undefined
