@@ -51,7 +51,7 @@ t.test('the tables are what the code says', async (t) => {
   const settings: Record<string, unknown> = { ...acceptEmulatorOptions({}) }
   for (const [option = '', told = '', meaning = ''] of rowsOf('options')) {
     const value = settings[option.replaceAll('`', '')]
-    const isTold = typeof value === 'number' || told.startsWith("`")
+    const isTold = typeof value === 'number' || told.startsWith('`')
     if (isTold && option !== '`allowRemote`') t.match(told, String(value), option)
     t.not(meaning, '', option)
   }

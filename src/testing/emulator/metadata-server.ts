@@ -9,11 +9,14 @@ import { ACCESS_TOKEN_LIFETIME, CLOUD_PLATFORM } from './access-tokens.ts'
 import type { EmulatedGoogle } from './emulated-google.ts'
 import {
   asJson,
+  asRecursiveText,
   asText,
   computeEngineClaim,
   entryAt,
   isDirectory,
+  listed,
   metadataTree,
+  type MetadataEntry,
 } from './metadata-tree.ts'
 import { queryOf } from './request-parameters.ts'
 
@@ -101,8 +104,19 @@ function answerFrom(
   if (isDirectory(entry) && !asDirectory) {
     return reply.redirect(`${path}/${query === undefined ? '' : `?${query}`}`, 301)
   }
-  const recursive = queryOf(request).get('recursive')?.toLowerCase() === 'true'
-  return recursive
-    ? reply.type(JSON_TYPE).send(JSON.stringify(asJson(entry)))
-    : reply.type(TEXT).send(asText(entry))
+  return sendEntry(reply, entry, queryOf(request))
+}
+
+/** As text, or with `recursive=true` as JSON, unless `alt` says which. */
+function sendEntry(
+  reply: FastifyReply,
+  entry: Exclude<MetadataEntry, null>,
+  query: URLSearchParams,
+): FastifyReply {
+  const recursive = query.get('recursive')?.toLowerCase() === 'true'
+  const alternative = query.get('alt') ?? (recursive ? 'json' : 'text')
+  if (alternative === 'json') {
+    return reply.type(JSON_TYPE).send(JSON.stringify(recursive ? asJson(entry) : listed(entry)))
+  }
+  return reply.type(TEXT).send(recursive ? asRecursiveText(entry) : asText(entry))
 }
