@@ -319,6 +319,8 @@ t.test('generateIdToken: the claims that are asked for', async (t) => {
     [{ includeEmail: false }, withoutEmail],
     [{ includeEmail: true }, withEmail],
     [{ includeEmail: 'true', delegates: [] }, withEmail],
+    // The field's own name, and what Google's Python client sends for no delegates.
+    [{ include_email: true, delegates: null }, withEmail],
     [
       { includeEmail: true, useEmailAzp: true },
       { ...withEmail, azp: search },
@@ -486,6 +488,19 @@ t.test('the metadata server of a service', async (t) => {
       },
       'application/json',
     ],
+    ['/computeMetadata/v1/project/project-id?alt=json', 200, '"shop-prod"', 'application/json'],
+    ['/computeMetadata/v1/project/?alt=json', 200, ['numeric-project-id'], 'application/json'],
+    [
+      '/computeMetadata/v1/project/?recursive=true&alt=text',
+      200,
+      'numeric-project-id 1234567890\nproject-id shop-prod\n',
+    ],
+    [`${ACCOUNT}/email?recursive=true&alt=text`, 200, `${email}\n`],
+    [
+      `${ACCOUNT}/?recursive=true&alt=text`,
+      200,
+      /^aliases default\nemail .+\nscopes .+\nscopes .+\n$/,
+    ],
     [`${own}/email`, 200, email],
     [`${ACCOUNT}/token`, 200, { expires_in: 3599, token_type: 'Bearer' }, 'application/json'],
     [`${own}/identity?audience=a`, 200, /^eyJ/, 'text/html'],
@@ -574,6 +589,10 @@ t.test('identity tokens: what the format and the platform say', async (t) => {
       zone: 'us-central1-a',
     },
   })
+  const licensed = await claims(machine, `audience=${audience}&format=full&licenses=TRUE`)
+  t.match(licensed, { google: { compute_engine: { license_id: [/^\d+$/], zone: String } } })
+  t.notOk('google' in (await claims(service, `audience=a&format=full&licenses=TRUE`)))
+  t.notMatch(google, { compute_engine: { license_id: Array } })
   // Clients that put the audience in as it is get what is left of it.
   t.match(await claims(service, 'audience=https://x/?a=1&b=2+3%204'), { aud: 'https://x/?a=1' })
   t.match(await claims(service, 'audience=a+b%20c%zz'), { aud: 'a b c%zz' })
@@ -582,6 +601,39 @@ t.test('identity tokens: what the format and the platform say', async (t) => {
     headers: METADATA,
   })
   t.match(answer.json, { attributes: {}, name: String, machineType: String, id: Number })
+})
+
+t.test('ID tokens last as long as they are told to, whichever endpoint gives them', async (t) => {
+  const google = await start(t, { serviceAccount: email, idTokenLifetime: 90 })
+  const identity = `${ACCOUNT}/identity?audience=a`
+  const { text: fromMetadata } = await ask(google, identity, { headers: METADATA })
+  const { json: generated } = await api(google, `-/serviceAccounts/${search}:generateIdToken`, {
+    token: await accessToken(google),
+    body: { audience },
+  })
+  const file = google.serviceAccountKey(email)
+  const now = Math.floor(Date.now() / 1000)
+  const claims = { iss: email, aud: file.token_uri, iat: now, exp: now + 60, target_audience: 'a' }
+  const assertion = await new SignJWT(claims)
+    .setProtectedHeader({ alg: 'RS256' })
+    .sign(await importPKCS8(file.private_key, 'RS256'))
+  const { json: ofKey } = await post(google, '/token', { grant_type: JWT_BEARER, assertion })
+  const login = google.authorizedUser('dana@example.com')
+  const { json: ofUser } = await post(google, '/token', {
+    grant_type: 'refresh_token',
+    client_id: login.client_id,
+    client_secret: login.client_secret,
+    refresh_token: login.refresh_token,
+  })
+  const lifetime = (token: unknown): number => {
+    const { iat = NaN, exp = NaN } = decodeJwt(String(token))
+    return exp - iat
+  }
+  const own = await google.idToken({ email, audience })
+  for (const token of [fromMetadata, generated.token, ofKey.id_token, ofUser.id_token, own]) {
+    t.equal(lifetime(token), 90)
+  }
+  t.equal(lifetime(await google.idToken({ email, audience, expiresIn: 5 })), 5, 'but its own')
 })
 
 t.test('tokeninfo tells claims as strings', async (t) => {
@@ -787,6 +839,9 @@ t.test('a given port is the port, and a wrong option is named', async (t) => {
     [{ port: -1 }, /Option port is -1/],
     [{ serviceAccount: 'login' }, /Option serviceAccount is 'login'/],
     [{ platform: 'gke' }, /Option platform is 'gke'/],
+    [{ idTokenLifetime: 0 }, /Option idTokenLifetime is 0; accepted: .*from 1 to 86400/],
+    [{ idTokenLifetime: 86_401 }, /Option idTokenLifetime is 86401/],
+    [{ idTokenLifetime: 1.5 }, /Option idTokenLifetime is 1\.5/],
   ]
   for (const [options, message] of wrong) {
     await t.rejects(startGoogleEmulator(options), { message })

@@ -91,6 +91,14 @@ export async function runToEnd(
   return { code, output }
 }
 
+/** The program with the package that is in src. */
+export function withSource(program: string): string {
+  return program.replaceAll(
+    /'fastify-google-id-token(?:\/(\w+))?'/g,
+    (_, entry = 'index') => `'${new URL(`../src/${String(entry)}.ts`, import.meta.url).href}'`,
+  )
+}
+
 /** The program as it stands; only the package is the one in src, and Google is the test issuer. */
 function run(
   t: Test,
@@ -100,10 +108,7 @@ function run(
   args: readonly string[],
 ): ChildProcess {
   const directory = t.testdir({
-    [name]: program.replaceAll(
-      /'fastify-google-id-token(?:\/(\w+))?'/g,
-      (_, entry = 'index') => `'${new URL(`../src/${String(entry)}.ts`, import.meta.url).href}'`,
-    ),
+    [name]: withSource(program),
     'google.mjs': googleInPlaceOf(issuer),
     'package.json': '{ "type": "module" }',
   })

@@ -9,6 +9,9 @@ import ts from 'typescript'
 import { FAILURES } from '../src/client/failures.ts'
 import { OUTCOMES, type ChallengeError } from '../src/verdict/outcomes.ts'
 
+const EMULATOR = 'src/testing/emulator'
+const PUSH = 'src/testing/push'
+
 /** The tables of each page. */
 const PAGES: Record<string, Record<string, () => string>> = {
   'README.md': {
@@ -25,6 +28,18 @@ const PAGES: Record<string, Record<string, () => string>> = {
   'docs/client.md': {
     options: () => optionTable('src/client/service-client-options.ts', 'ServiceClientOptions'),
     failures: failureTable,
+  },
+  'docs/emulator.md': {
+    options: () => optionTable(`${EMULATOR}/emulator-options.ts`, 'GoogleEmulatorOptions'),
+    'push options': () => optionTable(`${PUSH}/push-options.ts`, 'PushOptions'),
+    'pubsub options': () => optionTable(`${PUSH}/pubsub.ts`, 'PubsubPush'),
+    'http target options': () => optionTable(`${PUSH}/http-target.ts`, 'HttpTargetPush'),
+    'cloud tasks options': () => optionTable(`${PUSH}/cloud-tasks.ts`, 'CloudTasksPush'),
+    'cloud scheduler options': () =>
+      optionTable(`${PUSH}/cloud-scheduler.ts`, 'CloudSchedulerPush'),
+    'eventarc options': () => optionTable(`${PUSH}/eventarc.ts`, 'EventarcPush'),
+    faults: () => optionTable(`${EMULATOR}/fault.ts`, 'Fault'),
+    requests: () => fieldTable(`${EMULATOR}/logged-request.ts`, 'LoggedRequest'),
   },
 }
 

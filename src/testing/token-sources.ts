@@ -3,10 +3,15 @@ import { createHash } from 'node:crypto'
 import { uniqueIdOf } from './google-claims.ts'
 import type { TestIdToken } from './test-issuer.ts'
 
+/** One of many digits, as that of any public image. */
+const LICENSE_ID = '5926592092274602096'
+
 /** How the metadata server is asked. */
 export interface MetadataFormat {
   /** `format=full`. */
   readonly full: boolean
+  /** `licenses=TRUE`, which only a virtual machine has. */
+  readonly licenses: boolean
   /** The virtual machine, where there is one: Cloud Run and GKE tell of none. */
   readonly computeEngine: Readonly<Record<string, unknown>> | undefined
 }
@@ -15,19 +20,25 @@ export interface MetadataFormat {
 export function metadataToken(
   email: string,
   audience: string,
-  { full, computeEngine }: MetadataFormat,
+  { full, licenses, computeEngine }: MetadataFormat,
 ): TestIdToken {
+  const claim = { ...computeEngine, ...(licenses && { license_id: [LICENSE_ID] }) }
   return {
     audience,
     subject: uniqueIdOf(email),
     ...(full && { email }),
-    ...(full && computeEngine && { claims: { google: { compute_engine: computeEngine } } }),
+    ...(full && computeEngine && { claims: { google: { compute_engine: claim } } }),
   }
 }
 
 /** The token endpoint's, for an assertion signed with a service account's key. */
 export function keyFileToken(email: string, audience: string): TestIdToken {
   return { audience, email, claims: { azp: email } }
+}
+
+/** That of Pub/Sub, Cloud Tasks, Cloud Scheduler and Eventarc, for the account they are told to use. */
+export function pushToken(email: string, audience: string): TestIdToken {
+  return { audience, email }
 }
 
 /** What `generateIdToken` is asked for. */

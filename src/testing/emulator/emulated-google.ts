@@ -1,7 +1,7 @@
 /** What the endpoints of an emulator share. */
 import { randomBytes } from 'node:crypto'
 import type { JWK } from 'jose'
-import type { TestIssuer } from '../test-issuer.ts'
+import type { TestIdToken, TestIssuer } from '../test-issuer.ts'
 import { AccessTokens } from './access-tokens.ts'
 import { WorkloadIdentityPool } from './workload-identity-pool.ts'
 import type { EmulatorSettings } from './emulator-options.ts'
@@ -40,6 +40,12 @@ export class EmulatedGoogle {
 
   /** Seconds since the epoch. */
   readonly now = (): number => Math.floor(this.settings.clock().getTime() / 1000)
+
+  /** A signed token, of the lifetime that is set unless it brings one. */
+  readonly idToken = (token: TestIdToken): Promise<string> => {
+    const { expiresIn = this.settings.idTokenLifetime } = token
+    return this.issuer.idToken({ ...token, expiresIn })
+  }
 
   /** Calls back with the key that signs, now and whenever it is another. */
   onSigningKey(callback: (key: JWK) => void): void {

@@ -4,9 +4,9 @@ import { acceptEmail } from './service-accounts.ts'
 
 /** Options of `startGoogleEmulator`. */
 export interface GoogleEmulatorOptions {
-  /** Default 0: any free port. */
+  /** The port that it listens on. Default 0: any free one. */
   port?: number | undefined
-  /** Default `127.0.0.1`. */
+  /** The address that it listens on. Default `127.0.0.1`. */
   host?: string | undefined
   /**
    * Lets it listen elsewhere than on loopback. Whoever can reach it gets tokens of any account.
@@ -15,14 +15,19 @@ export interface GoogleEmulatorOptions {
   allowRemote?: boolean | undefined
   /** The account of the metadata server. Default: the project's Compute Engine account. */
   serviceAccount?: string | undefined
-  /** Default: the service account's, or `emulator-project`. */
+  /** The project's id. Default: that of the service account, or `emulator-project`. */
   projectId?: string | undefined
-  /** Default 123456789012. */
+  /** The project's number. Default 123456789012. */
   projectNumber?: number | undefined
-  /** Where the metadata server is. Only a virtual machine tells of itself in its tokens. */
+  /**
+   * Whose metadata server it is: only a virtual machine (`compute-engine`) tells of itself in its
+   * tokens. Default `cloud-run`.
+   */
   platform?: 'cloud-run' | 'compute-engine' | undefined
   /** What `organizationNumberIncluded` asks for. Default: the project is in none. */
   organizationNumber?: number | undefined
+  /** Seconds that its ID tokens last. Google's last an hour. Default 3600. */
+  idTokenLifetime?: number | undefined
   /** The time of everything but delays. Default: the system's. */
   clock?: (() => Date) | undefined
 }
@@ -36,6 +41,7 @@ export interface EmulatorSettings {
   readonly projectNumber: number
   readonly platform: 'cloud-run' | 'compute-engine'
   readonly organizationNumber: number | null
+  readonly idTokenLifetime: number
   readonly clock: () => Date
 }
 
@@ -48,6 +54,7 @@ const NAMES = [
   'projectNumber',
   'platform',
   'organizationNumber',
+  'idTokenLifetime',
   'clock',
 ]
 
@@ -63,6 +70,7 @@ export function acceptEmulatorOptions(options: GoogleEmulatorOptions): EmulatorS
     projectId = projectOf(serviceAccount) ?? 'emulator-project',
     platform = 'cloud-run',
     organizationNumber = null,
+    idTokenLifetime = 3600,
     clock = () => new Date(),
   } = options
   return {
@@ -73,6 +81,7 @@ export function acceptEmulatorOptions(options: GoogleEmulatorOptions): EmulatorS
     projectNumber,
     platform: acceptPlatform(platform),
     organizationNumber,
+    idTokenLifetime: acceptLifetime(idTokenLifetime),
     clock,
   }
 }
@@ -81,6 +90,18 @@ export function acceptEmulatorOptions(options: GoogleEmulatorOptions): EmulatorS
 export function acceptPort(port: number): number {
   if (Number.isInteger(port) && port >= 0 && port <= LARGEST_PORT) return port
   throw invalidOption('port', port, `an integer from 0 to ${LARGEST_PORT}`)
+}
+
+/** A day: what verifiers take at most, unless they are told otherwise. */
+const LONGEST_LIFETIME = 86_400
+
+function acceptLifetime(seconds: number): number {
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_LIFETIME) return seconds
+  throw invalidOption(
+    'idTokenLifetime',
+    seconds,
+    `an integer of seconds from 1 to ${LONGEST_LIFETIME}`,
+  )
 }
 
 /** The project of an account that somebody made in it. */

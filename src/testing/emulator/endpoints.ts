@@ -32,6 +32,9 @@ const PATHS: readonly (readonly [EndpointName, RegExp])[] = [
   ['metadata', /^\/(?:computeMetadata(?:\/.*)?)?$/],
 ]
 
+/** The names, in the order of the paths. */
+export const ENDPOINT_NAMES: readonly EndpointName[] = PATHS.map(([name]) => name)
+
 /** What is asked for at this path; `undefined` where nothing is. */
 export function endpointAt(path: string): EndpointName | undefined {
   return PATHS.find(([, pattern]) => pattern.test(path))?.[0]
@@ -47,12 +50,11 @@ export function isAskedFor(faulty: FaultyEndpoint, path: string): boolean {
 
 /** @throws TypeError naming the endpoints there are */
 export function acceptEndpoint(value: unknown): FaultyEndpoint {
-  const names = PATHS.map(([name]) => name)
   if (
     typeof value === 'string' &&
-    (value.startsWith('/') || names.includes(value as EndpointName))
+    (value.startsWith('/') || ENDPOINT_NAMES.includes(value as EndpointName))
   ) {
     return value as FaultyEndpoint
   }
-  throw invalidOption('endpoint', value, `a path, or one of ${names.join(', ')}`)
+  throw invalidOption('endpoint', value, `a path, or one of ${ENDPOINT_NAMES.join(', ')}`)
 }

@@ -1,3 +1,4 @@
+import type { PushSenders } from '../push/push-senders.ts'
 import type { TestIssuer } from '../test-issuer.ts'
 import type {
   AuthorizedUser,
@@ -34,8 +35,13 @@ export interface GoogleEmulator {
   readonly impersonatedCredentials: (email: string) => ImpersonatedCredentials
   /** A person's login. */
   readonly authorizedUser: (email: string, options?: AuthorizedUserOptions) => AuthorizedUser
-  /** A token as `createTestIssuer` makes them, signed with the published key. */
+  /**
+   * A token as `createTestIssuer` makes them, signed with the published key, for `idTokenLifetime`
+   * unless it says how long.
+   */
   readonly idToken: TestIssuer['idToken']
+  /** What Pub/Sub, Cloud Tasks, Cloud Scheduler and Eventarc send, one request at a time. */
+  readonly push: PushSenders
   /** As `TestIssuer.rotateKeys`. */
   readonly rotateKeys: TestIssuer['rotateKeys']
   /**

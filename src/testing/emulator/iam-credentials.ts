@@ -8,7 +8,7 @@ import { generatedIdToken } from '../token-sources.ts'
 import { CLOUD_PLATFORM, type AccessGrant } from './access-tokens.ts'
 import type { EmulatedGoogle } from './emulated-google.ts'
 import { GoogleApiError } from './google-errors.ts'
-import { jsonObject, textBody } from './request-parameters.ts'
+import { jsonObject, protoMembers, textBody } from './request-parameters.ts'
 
 const IAM_SCOPES = [CLOUD_PLATFORM, 'https://www.googleapis.com/auth/iam']
 const LONGEST_LIFETIME = 43_200
@@ -90,7 +90,7 @@ function acceptBody(request: FastifyRequest): Body {
   const text = textBody(request)
   const body = text === '' ? {} : jsonObject(text)
   if (body === null) throw new GoogleApiError(400, 'Invalid JSON payload received.')
-  return body
+  return protoMembers(body)
 }
 
 /** Each of the chain must be allowed to the one before it. */
@@ -156,7 +156,7 @@ async function generateIdToken(
       ? google.settings.organizationNumber
       : undefined,
   })
-  return { token: await google.issuer.idToken(token) }
+  return { token: await google.idToken(token) }
 }
 
 /** The JSON form of protobuf takes a boolean as a string too, and Google's Python client relies on it. */

@@ -2,7 +2,9 @@ import type { EndpointName } from './endpoints.ts'
 
 /** One request, as the log keeps it: no query, no header, no body. */
 export interface LoggedRequest {
+  /** By the emulator's clock. */
   readonly time: Date
+  /** In upper case. */
   readonly method: string
   /** Without the query. */
   readonly path: string

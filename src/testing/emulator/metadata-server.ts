@@ -9,11 +9,14 @@ import { ACCESS_TOKEN_LIFETIME, CLOUD_PLATFORM } from './access-tokens.ts'
 import type { EmulatedGoogle } from './emulated-google.ts'
 import {
   asJson,
+  asRecursiveText,
   asText,
   computeEngineClaim,
   entryAt,
   isDirectory,
+  listed,
   metadataTree,
+  type MetadataEntry,
 } from './metadata-tree.ts'
 import { queryOf } from './request-parameters.ts'
 
@@ -45,8 +48,12 @@ export function serveMetadata(app: FastifyInstance, google: EmulatedGoogle): voi
       return reply.code(400).type(TEXT).send('non-empty audience parameter required')
     }
     google.log.addAudience(request, audience)
-    const format = { full: query.get('format') === 'full', computeEngine }
-    const token = await google.issuer.idToken(metadataToken(email, audience, format))
+    const format = {
+      full: query.get('format') === 'full',
+      licenses: query.get('licenses')?.toUpperCase() === 'TRUE',
+      computeEngine,
+    }
+    const token = await google.idToken(metadataToken(email, audience, format))
     return reply.type('text/html').send(token)
   })
   app.get(`${account}/token`, (request: AccountRequest, reply) => {
@@ -97,8 +104,19 @@ function answerFrom(
   if (isDirectory(entry) && !asDirectory) {
     return reply.redirect(`${path}/${query === undefined ? '' : `?${query}`}`, 301)
   }
-  const recursive = queryOf(request).get('recursive')?.toLowerCase() === 'true'
-  return recursive
-    ? reply.type(JSON_TYPE).send(JSON.stringify(asJson(entry)))
-    : reply.type(TEXT).send(asText(entry))
+  return sendEntry(reply, entry, queryOf(request))
+}
+
+/** As text, or with `recursive=true` as JSON, unless `alt` says which. */
+function sendEntry(
+  reply: FastifyReply,
+  entry: Exclude<MetadataEntry, null>,
+  query: URLSearchParams,
+): FastifyReply {
+  const recursive = query.get('recursive')?.toLowerCase() === 'true'
+  const alternative = query.get('alt') ?? (recursive ? 'json' : 'text')
+  if (alternative === 'json') {
+    return reply.type(JSON_TYPE).send(JSON.stringify(recursive ? asJson(entry) : listed(entry)))
+  }
+  return reply.type(TEXT).send(recursive ? asRecursiveText(entry) : asText(entry))
 }

@@ -90,13 +90,30 @@ export function isDirectory(entry: MetadataEntry): entry is MetadataDirectory {
   return typeof entry === 'object' && entry !== null && !Array.isArray(entry)
 }
 
-/** A directory as the list of its names, or a value, as text. */
-export function asText(entry: Exclude<MetadataEntry, null>): string {
-  if (!isDirectory(entry)) {
-    return typeof entry === 'object' ? lines(entry) : String(entry)
-  }
+/** A directory as the list of its names, or a value. */
+export function listed(entry: Exclude<MetadataEntry, null>): string | number | readonly string[] {
+  if (!isDirectory(entry)) return entry
   const names = Object.keys(entry).sort()
-  return lines(names.map((name) => (isDirectory(entry[name] as MetadataEntry) ? `${name}/` : name)))
+  return names.map((name) => (isDirectory(entry[name] as MetadataEntry) ? `${name}/` : name))
+}
+
+/** The same, as text. */
+export function asText(entry: Exclude<MetadataEntry, null>): string {
+  const list = listed(entry)
+  return typeof list === 'object' ? lines(list) : String(list)
+}
+
+/** All that `recursive=true` asks for with `alt=text`: a line for each value, after its path. */
+export function asRecursiveText(entry: MetadataEntry, path = ''): string {
+  if (entry === null) return ''
+  if (isDirectory(entry)) {
+    return Object.keys(entry)
+      .sort()
+      .map((name) => asRecursiveText(entry[name] as MetadataEntry, `${path}/${name}`))
+      .join('')
+  }
+  const values = typeof entry === 'object' ? entry : [String(entry)]
+  return lines(values.map((value) => `${path} ${value}`.replace(/^[/ ]/, '')))
 }
 
 function lines(values: readonly string[]): string {

@@ -34,6 +34,15 @@ export function jsonObject(body: string): Record<string, unknown> | null {
   }
 }
 
+/** Members by their names in JSON: a message of protobuf may as well be told by those of the field. */
+export function protoMembers(json: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(json).map(([name, value]) => [camelCase(name), value]))
+}
+
+function camelCase(name: string): string {
+  return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+}
+
 function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }

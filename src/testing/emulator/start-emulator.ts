@@ -1,5 +1,6 @@
 /** Google on loopback. */
 import type { FastifyInstance } from 'fastify'
+import { pushSenders } from '../push/push-senders.ts'
 import { createTestIssuer } from '../test-issuer.ts'
 import { JWKS_PATH, serveCerts } from './certs.ts'
 import { childEnvironment } from './child-environment.ts'
@@ -45,7 +46,8 @@ export async function startGoogleEmulator(
     subjectToken: (email) => google.pool.subjectToken(email),
     impersonatedCredentials: (email) => impersonatedCredentials(google, email),
     authorizedUser: (email, options = {}) => authorizedUser(google, email, options),
-    idToken: (token) => google.issuer.idToken(token),
+    idToken: google.idToken,
+    push: pushSenders(google),
     rotateKeys: (options) => google.rotateKeys(options),
     denyTokenCreation: (email, options) => google.tokenCreation.deny(email, options),
     fault: (endpoint, fault) => google.faults.add(endpoint, fault),

@@ -63,7 +63,7 @@ async function exchangeAssertion(
     return accessTokenAnswer(google.accessTokens.issue(`serviceAccount:${email}`, scopes).token)
   }
   google.log.addAudience(request, targetAudience)
-  return { id_token: await google.issuer.idToken(keyFileToken(email, targetAudience)) }
+  return { id_token: await google.idToken(keyFileToken(email, targetAudience)) }
 }
 
 /** The emulator by the address that it knows of, and by the one that the client does. */
@@ -88,7 +88,7 @@ async function exchangeRefreshToken(
   google.log.addAudience(request, audience)
   const scopes = [CLOUD_PLATFORM, 'openid', 'https://www.googleapis.com/auth/userinfo.email']
   const { token: accessToken } = google.accessTokens.issue(`user:${email}`, scopes)
-  const idToken = await google.issuer.idToken(userToken(email, { audience, clientId, accessToken }))
+  const idToken = await google.idToken(userToken(email, { audience, clientId, accessToken }))
   return { ...accessTokenAnswer(accessToken), scope: scopes.join(' '), id_token: idToken }
 }
 

@@ -1,0 +1,65 @@
+/** What Cloud Tasks and Cloud Scheduler are told alike: the request to make. */
+import { invalidOption } from '../../options/invalid-option.ts'
+import { acceptBytes, acceptHeaders, type PushOptions } from './push-options.ts'
+
+/** The request of a task or a job. */
+export interface HttpTargetPush extends PushOptions {
+  /** The method of the request. Default `POST`. */
+  httpMethod?: HttpMethod | undefined
+  /**
+   * Headers of its own. Those that Google sets, such as `User-Agent` and `Authorization`, are ignored
+   * here as they are there. Default: none.
+   */
+  headers?: Readonly<Record<string, string>> | undefined
+  /** Text or bytes, with `POST`, `PUT` and `PATCH` only. Default: none. */
+  body?: string | Uint8Array | undefined
+}
+
+/** The options that a task and a job have alike, and the others do not. */
+export const HTTP_TARGET_OPTION_NAMES = [
+  'httpMethod',
+  'headers',
+  'body',
+] as const satisfies readonly (keyof HttpTargetPush)[]
+
+const METHODS = ['POST', 'GET', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const
+const METHODS_WITH_BODY: readonly unknown[] = ['POST', 'PUT', 'PATCH']
+
+/** `HttpMethod` of both APIs. */
+export type HttpMethod = (typeof METHODS)[number]
+
+/** The request, without what the product adds. */
+export interface HttpTarget {
+  readonly method: HttpMethod
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array | undefined
+}
+
+/**
+ * Judges the request.
+ *
+ * @param serviceHeaders - the names that the product sets, and replaces where they are given
+ */
+export function acceptHttpTarget(
+  { httpMethod = 'POST', headers = {}, body }: Readonly<Record<string, unknown>>,
+  serviceHeaders: RegExp,
+): HttpTarget {
+  const method = METHODS.find((one) => one === httpMethod)
+  if (method === undefined) throw invalidOption('httpMethod', httpMethod, METHODS.join(', '))
+  if (body !== undefined && !METHODS_WITH_BODY.includes(method)) {
+    throw invalidOption(
+      'httpMethod',
+      method,
+      `${METHODS_WITH_BODY.join(', ')} where there is a body`,
+    )
+  }
+  return {
+    method,
+    headers: Object.fromEntries(
+      Object.entries(acceptHeaders('headers', headers)).filter(
+        ([name]) => !serviceHeaders.test(name),
+      ),
+    ),
+    body: body === undefined ? undefined : acceptBytes('body', body),
+  }
+}

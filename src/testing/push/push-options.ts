@@ -1,0 +1,143 @@
+/** Options that every push has, and how the others are judged. */
+import { validateHeaderName, validateHeaderValue } from 'node:http'
+import {
+  acceptNames,
+  acceptNumber,
+  invalidOption,
+  invalidSecretOption,
+} from '../../options/invalid-option.ts'
+import { acceptSecureUrl } from '../../options/secure-url.ts'
+import { acceptEmail } from '../emulator/service-accounts.ts'
+
+/** What every push needs to be told. */
+export interface PushOptions {
+  /** Where the request goes: https, or http on a loopback host. */
+  url: string
+  /** The email of the service account whose token the request carries. */
+  serviceAccount: string
+  /** `aud` of the token. Default: the `url` as it is given; for Eventarc, its origin. */
+  audience?: string | undefined
+  /** Seconds for the whole answer. Default 10, the shortest deadline of a Pub/Sub subscription. */
+  timeout?: number | undefined
+  /** Ends the wait earlier. */
+  signal?: AbortSignal | undefined
+}
+
+/** The options that every push has; any other is a product's own. */
+export const PUSH_OPTION_NAMES = [
+  'url',
+  'serviceAccount',
+  'audience',
+  'timeout',
+  'signal',
+] as const satisfies readonly (keyof PushOptions)[]
+
+/** Where a request goes, and whose token it carries. */
+export interface PushTarget {
+  readonly url: string
+  readonly serviceAccount: string
+  readonly audience: string
+  readonly signal: AbortSignal
+}
+
+/** Cloud Tasks waits longest: its longest dispatch deadline, in seconds. */
+const LONGEST_TIMEOUT = 1800
+
+/**
+ * Judges what every push has.
+ *
+ * @param names - the product's own options
+ * @throws TypeError naming the option, its value and what is accepted
+ */
+export function acceptPush(
+  value: unknown,
+  names: readonly string[],
+): { target: PushTarget; own: Readonly<Record<string, unknown>> } {
+  const options = acceptNames('options', value, [...PUSH_OPTION_NAMES, ...names])
+  const { url, audience = url, timeout = 10, signal } = options
+  acceptSecureUrl('url', url)
+  const seconds = acceptNumber('timeout', timeout, {
+    min: 0.001,
+    max: LONGEST_TIMEOUT,
+    unit: 'seconds',
+  })
+  const target = {
+    // As it is given: Google does not normalise what becomes the audience.
+    url: String(url),
+    serviceAccount: acceptEmail('serviceAccount', options.serviceAccount),
+    audience: acceptText('audience', audience),
+    signal: limited(acceptSignal(signal), seconds),
+  }
+  return { target, own: options }
+}
+
+function acceptSignal(value: unknown): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value
+  throw invalidOption('signal', value, 'an AbortSignal')
+}
+
+function limited(signal: AbortSignal | undefined, seconds: number): AbortSignal {
+  const timeout = AbortSignal.timeout(Math.ceil(seconds * 1000))
+  return signal === undefined ? timeout : AbortSignal.any([signal, timeout])
+}
+
+/** A string that can stand in a header. */
+export function acceptText(name: string, value: unknown): string {
+  if (typeof value === 'string' && /^[\x20-\x7e]+$/.test(value)) return value
+  throw invalidOption(name, value, 'a non-empty string of printable ASCII')
+}
+
+/** How often something has happened, or a status. */
+export function acceptInteger(
+  name: string,
+  value: unknown,
+  { min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number },
+): number {
+  if (Number.isInteger(value) && Number(value) >= min && Number(value) <= max) return Number(value)
+  throw invalidOption(name, value, `an integer from ${min} to ${max}`)
+}
+
+/** A moment. */
+export function acceptTime(name: string, value: unknown): Date {
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value
+  throw invalidOption(name, value, 'a valid Date')
+}
+
+/** Text, in UTF-8, or bytes; neither is printed. */
+export function acceptBytes(name: string, value: unknown): Uint8Array {
+  if (typeof value === 'string') return Buffer.from(value)
+  if (value instanceof Uint8Array) return value
+  throw invalidSecretOption(name, 'is neither text nor bytes', 'a string or a Uint8Array')
+}
+
+/** Strings by name; no value is printed. */
+export function acceptStringMap(name: string, value: unknown): Record<string, string> {
+  const accepted = 'an object whose values are strings'
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidOption(name, value, accepted)
+  }
+  for (const [key, entry] of Object.entries(value)) {
+    if (typeof entry !== 'string') {
+      throw invalidSecretOption(`${name}.${key}`, 'is no string', accepted)
+    }
+  }
+  return { ...value }
+}
+
+/** What Google computes or replaces, whatever a task, a job or a message says. */
+const COMPUTED =
+  /^(?:authorization|connection|content-length|expect|host|transfer-encoding|upgrade|user-agent|x-appengine-.*|x-google-.*)$/i
+
+/** The same, as the headers of a request, without those that are ignored. */
+export function acceptHeaders(name: string, value: unknown): Record<string, string> {
+  const headers = acceptStringMap(name, value)
+  for (const [header, text] of Object.entries(headers)) {
+    try {
+      validateHeaderName(header)
+      validateHeaderValue(header, text)
+    } catch {
+      throw invalidSecretOption(`${name}.${header}`, 'is no header', 'what HTTP allows in a header')
+    }
+  }
+  return Object.fromEntries(Object.entries(headers).filter(([header]) => !COMPUTED.test(header)))
+}

@@ -1,0 +1,163 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { decodeJwt } from 'jose'
+import t from 'tap'
+import { startGoogleEmulator } from '../src/testing.ts'
+import { acceptEmulatorOptions } from '../src/testing/emulator/emulator-options.ts'
+import { ENDPOINT_NAMES, endpointAt } from '../src/testing/emulator/endpoints.ts'
+import { CLOUD_SCHEDULER_OPTION_NAMES } from '../src/testing/push/cloud-scheduler.ts'
+import { CLOUD_TASKS_OPTION_NAMES } from '../src/testing/push/cloud-tasks.ts'
+import { EVENTARC_OPTION_NAMES } from '../src/testing/push/eventarc.ts'
+import { HTTP_TARGET_OPTION_NAMES } from '../src/testing/push/http-target.ts'
+import { PUBSUB_OPTION_NAMES } from '../src/testing/push/pubsub.ts'
+import { PUSH_OPTION_NAMES } from '../src/testing/push/push-options.ts'
+import { blocksIn, wholeProgram } from './readme-blocks.ts'
+import { typeErrors, withSource } from './readme-programs.ts'
+import { pageWithTables } from './readme-tables.ts'
+
+const name = 'docs/emulator.md'
+const page = readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
+const blocks = blocksIn(page)
+
+/** The cells of a table, row by row, without its head. */
+function rowsOf(table: string): string[][] {
+  const [, after = ''] = page.split(`<!-- ${table} -->`)
+  const [text = ''] = after.split(`<!-- end of ${table} -->`)
+  return rowsIn(text)
+}
+
+function rowsIn(text: string): string[][] {
+  return [...text.matchAll(/^\| (`.*) \|$/gm)].map(([, row = '']) =>
+    row.split(/(?<!\\)\|/).map((cell) => cell.trim()),
+  )
+}
+
+/** What stands in backticks. */
+function quotedIn(cell = ''): string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].map(([, quoted = '']) => quoted)
+}
+
+t.test('the tables are what the code says', async (t) => {
+  t.equal(page, await pageWithTables(name, page), 'run: npm run docs')
+  const named = (table: string) => rowsOf(table).map(([option]) => quotedIn(option)[0])
+  t.same(named('push options'), PUSH_OPTION_NAMES)
+  t.same(named('pubsub options'), PUBSUB_OPTION_NAMES)
+  t.same(named('http target options'), HTTP_TARGET_OPTION_NAMES)
+  t.same(named('cloud tasks options'), CLOUD_TASKS_OPTION_NAMES)
+  t.same(named('cloud scheduler options'), CLOUD_SCHEDULER_OPTION_NAMES)
+  t.same(named('eventarc options'), EVENTARC_OPTION_NAMES)
+
+  const settings: Record<string, unknown> = { ...acceptEmulatorOptions({}) }
+  for (const [option = '', told = '', meaning = ''] of rowsOf('options')) {
+    const value = settings[option.replaceAll('`', '')]
+    const isTold = typeof value === 'number' || told.startsWith('`')
+    if (isTold && option !== '`allowRemote`') t.match(told, String(value), option)
+    t.not(meaning, '', option)
+  }
+})
+
+t.test('the endpoints are those that there are', async (t) => {
+  const rows = rowsOf('endpoints')
+  t.same(
+    rows.map(([endpoint]) => quotedIn(endpoint)[0]),
+    ENDPOINT_NAMES,
+  )
+  const google = await startGoogleEmulator()
+  t.teardown(() => google.close())
+  const headers = { 'metadata-flavor': 'Google' }
+  for (const [endpoint, paths] of rows) {
+    for (const told of quotedIn(paths)) {
+      const path = told.replace('EMAIL', 'a@example.com')
+      t.equal(endpointAt(path), quotedIn(endpoint)[0], path)
+      const answers = await Promise.all(
+        ['GET', 'POST'].map((method) => fetch(`${google.url}${path}`, { method, headers })),
+      )
+      const statuses = answers.map(({ status }) => status)
+      t.ok(
+        statuses.some((status) => status !== 404),
+        `${path} answers ${statuses.join()}`,
+      )
+    }
+  }
+})
+
+t.test('the environment of a child process is what the page says', async (t) => {
+  const google = await startGoogleEmulator()
+  t.teardown(() => google.close())
+  const [, section = ''] = page.split('## A service that asks the metadata server')
+  const [text = ''] = section.split('\n## ')
+  t.same(
+    rowsIn(text)
+      .map(([variable]) => quotedIn(variable)[0])
+      .sort(),
+    Object.keys(google.env).sort(),
+  )
+})
+
+t.test('the programs pass the type check of the project', async (t) => {
+  const files = new Set(blocks.filter(({ language }) => language === 'ts').map(({ file }) => file))
+  t.same([...files], ['emulated.ts', 'child.ts'], 'each block says which file it is in')
+  const programs = [...files].map((file = '') => [file, wholeProgram(file, blocks)] as const)
+  t.same(typeErrors(new Map(programs)), [])
+  t.equal(page.match(/^```\w/gm)?.length, blocks.length)
+})
+
+/** Runs a program of the page beside the files that it needs. */
+function run(directory: string, file: string): { status: number | null; output: string } {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', import.meta.resolve('tsx'), join(directory, file)],
+    {
+      cwd: directory,
+      // Not the environment of this process, and no coverage: another loader's positions differ.
+      env: { PATH: process.env.PATH, _TAPJS_PROCESSINFO_COVERAGE_: '0' },
+      encoding: 'utf8',
+      timeout: 30_000,
+    },
+  )
+  return { status, output: `${stdout}${stderr}` }
+}
+
+t.test('the program does what the page says', async (t) => {
+  const directory = t.testdir({
+    'emulated.ts': withSource(wholeProgram('emulated.ts', blocks)),
+    'package.json': '{ "type": "module" }',
+  })
+  t.strictSame(run(directory, 'emulated.ts'), { status: 0, output: '' })
+})
+
+t.test('a child process has the metadata server, by curl too', async (t) => {
+  const [curl] = blocks.filter(({ language }) => language === 'sh')
+  const hasCurl = spawnSync('curl', ['--version']).status === 0
+  const line = hasCurl
+    ? String(curl?.code).replace('curl', 'curl --silent')
+    : `node -e 'fetch("http://" + process.env.GCE_METADATA_HOST + "/computeMetadata/v1/instance/service-accounts/default/identity?audience=https://user-profiles-abc123-uc.a.run.app", { headers: { "Metadata-Flavor": "Google" } }).then((r) => r.text()).then(console.log)'`
+  const directory = t.testdir({
+    'child.ts': withSource(wholeProgram('child.ts', blocks)),
+    'login.js': `import { execSync } from 'node:child_process'
+      console.log(execSync(${JSON.stringify(line)}, { encoding: 'utf8' }))`,
+    'package.json': '{ "type": "module" }',
+  })
+  const { status, output } = run(directory, 'child.ts')
+  t.equal(status, 0, output)
+  const claims = decodeJwt(output.trim())
+  t.equal(claims.aud, 'https://user-profiles-abc123-uc.a.run.app')
+  t.notOk('email' in claims)
+})
+
+t.test('the links lead somewhere', async (t) => {
+  const anchors = [...page.matchAll(/^## (.+)$/gm)].map(
+    ([, heading = '']) =>
+      `#${heading
+        .toLowerCase()
+        .replaceAll(/[^\w -]/g, '')
+        .replaceAll(' ', '-')}`,
+  )
+  for (const [, target = ''] of page.matchAll(/\]\((?!https:)([^)]+)\)/g)) {
+    const exists = target.startsWith('#')
+      ? anchors.includes(target)
+      : existsSync(new URL(`../docs/${target}`, import.meta.url))
+    t.ok(exists, target)
+  }
+})
