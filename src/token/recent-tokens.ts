@@ -1,46 +1,49 @@
 /**
- * Which tokens were seen lately, told by the end of their signature. It may be wrong in either
- * direction, and nothing but speed depends on it.
+ * Which tokens were seen lately, told by a few characters of their signature. It may be wrong in
+ * either direction, and nothing but speed depends on it.
  *
- * Two generations: when the younger is full it becomes the older, and the older is forgotten unless
- * asked for in between. So the bound is kept without touching an entry at each look-up.
+ * A table with one place for each token, where a later token takes the place of an earlier one: to
+ * ask costs no allocation, so tokens that come only once pay next to nothing for those that come
+ * again. What it holds of a signature, 32 bits, is no use to anyone.
  */
 export class RecentTokens {
-  readonly #max: number
-  #younger = new Set<string>()
-  #older = new Set<string>()
+  readonly #marks: Uint32Array
 
-  /** @param max - how many a generation holds */
-  constructor(max: number) {
-    this.#max = max
+  /** @param tokens - how many come again and again; a few more have room */
+  constructor(tokens: number) {
+    this.#marks = new Uint32Array(Math.max(LEAST, 2 * tokens))
   }
 
-  /** Whether a token with this end was seen lately. */
+  /** Whether a token with this signature was seen lately. */
   has(token: string): boolean {
-    const end = endOf(token)
-    if (this.#younger.has(end)) return true
-    if (!this.#older.has(end)) return false
-    this.#add(end)
-    return true
+    return this.#marks[this.#place(token)] === mark(token)
   }
 
   add(token: string): void {
-    this.#add(endOf(token))
+    this.#marks[this.#place(token)] = mark(token)
   }
 
-  #add(end: string): void {
-    if (this.#younger.size >= this.#max) {
-      this.#older = this.#younger
-      this.#younger = new Set()
-    }
-    this.#younger.add(end)
+  #place(token: string): number {
+    return hashOf(token, token.length - 2 * HASHED) % this.#marks.length
   }
 }
 
-/**
- * 72 bits of the signature, which are no use without the rest. A longer end would be a slice that
- * keeps the whole token in memory.
- */
-function endOf(token: string): string {
-  return token.slice(-12)
+/** Fewer would save nothing, and a crowd of tokens that come once would fill them at once. */
+const LEAST = 1024
+
+/** Characters, of which a signature has hundreds: each is 6 random bits. */
+const HASHED = 8
+
+/** Never 0, which is an empty place. */
+function mark(token: string): number {
+  return hashOf(token, token.length - HASHED) || 1
+}
+
+/** FNV-1a (RFC 9923) of some characters. */
+function hashOf(token: string, start: number): number {
+  let hash = 0x811c9dc5
+  for (let i = start; i < start + HASHED; i += 1) {
+    hash = Math.imul(hash ^ token.charCodeAt(i), 0x01000193)
+  }
+  return hash >>> 0
 }
