@@ -8,6 +8,7 @@ import {
   type RequestListener,
   type RequestOptions,
   type Server,
+  type ServerResponse,
 } from 'node:http'
 import { connect, Socket, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -766,19 +767,20 @@ t.test('who goes away takes the other along', async (t) => {
     }
   })
   await t.test('the client, while the keys are fetched', async (t) => {
-    const google = await startGoogleEmulator()
-    t.teardown(() => google.close())
-    google.fault('certs', { delayMs: 200 })
+    const keys = createServer().listen(0, '127.0.0.1')
+    t.teardown(() => keys.close())
+    await once(keys, 'listening')
     const { requests, url } = await serviceOf(t)
-    const front = await frontOf(t, url, { jwks: undefined, jwksUri: google.jwksUri })
-    const { request } = send(front, {
-      headers: { authorization: `Bearer ${await google.idToken({ email: login, audience })}` },
-    })
+    const jwksUri = `http://127.0.0.1:${(keys.address() as AddressInfo).port}`
+    const front = await frontOf(t, url, { jwks: undefined, jwksUri })
+    const { request } = send(front, { headers: { authorization: bearer } })
     request.on('error', () => undefined).end()
-    await setTimeout(100)
+    const [, response] = (await once(keys, 'request')) as [IncomingMessage, ServerResponse]
     request.destroy()
-    await setTimeout(300)
-    t.equal(requests.length, 0)
+    await setTimeout(100)
+    response.setHeader('connection', 'close').end(JSON.stringify(jwks))
+    t.equal((await fetch(front.url, { headers: { authorization: bearer } })).status, 200)
+    t.equal(requests.length, 1, 'the one that has waited')
   })
   await t.test('the service, before it answers', async (t) => {
     const { front } = await passing(t, (request) => request.socket.resetAndDestroy())
