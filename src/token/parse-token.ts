@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache'
 import { IdTokenError } from '../verdict/id-token-error.ts'
 import { decodeText, isBase64url } from './base64url.ts'
 import { claimsProblem, type IdTokenClaims } from './claims.ts'
@@ -57,16 +56,19 @@ export function parseToken(token: string): ParsedToken {
   }
 }
 
-/** All tokens of one key have the same header to the letter: the last ones are remembered. */
-const knownHeaders = new LRUCache<string, JsonObject>({ max: 8 })
+/** All tokens of one key have the same header to the letter: the last few are remembered. */
+const knownHeaders = new Map<string, JsonObject>()
+const REMEMBERED = 8
 const LONGEST_REMEMBERED = 256
 
 function joseHeader(segment: string): JsonObject {
-  if (segment.length > LONGEST_REMEMBERED) return jsonObject('header', segment)
   const known = knownHeaders.get(segment)
   if (known !== undefined) return known
   const header = jsonObject('header', segment)
-  knownHeaders.set(segment, header)
+  if (segment.length <= LONGEST_REMEMBERED) {
+    if (knownHeaders.size >= REMEMBERED) knownHeaders.clear()
+    knownHeaders.set(segment, header)
+  }
   return header
 }
 
