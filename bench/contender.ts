@@ -61,4 +61,10 @@ export const CONTENDERS: readonly NamedContender[] = [
     packages: ['jsonwebtoken', 'jwks-rsa'],
   },
   { file: 'crypto-verify', name: 'crypto.verify alone', isLimit: true, packages: [] },
+  {
+    file: 'crypto-verify-and-parse',
+    name: 'crypto.verify and JSON.parse',
+    isLimit: true,
+    packages: [],
+  },
 ]

@@ -162,16 +162,24 @@ t.test('tokens that come once do not drive out those that come again', async (t)
   t.equal(verifier.stats().tokenCache.size, 1)
 })
 
-t.test('recent tokens are known until others take their places', async (t) => {
-  const recent = new RecentTokens(2)
+t.test('recent tokens are forgotten in generations, but for those that come again', async (t) => {
+  const recent = new RecentTokens(100)
   const tokenOf = (n: number): string => createHash('sha256').update(String(n)).digest('base64url')
-  const tokens = Array.from({ length: 100 }, (_, n) => tokenOf(n))
-  const known = (): number => tokens.filter((token) => recent.has(token)).length
-  t.equal(known(), 0)
-  for (const token of tokens) recent.add(token)
-  t.ok(known() > 90, 'nearly all have a place of their own')
-  for (let n = 0; n < 10_000; n += 1) recent.add(tokenOf(100 + n))
-  t.ok(known() < 10, 'and nobody else keeps it for long')
+  const tokens = (from: number): string[] =>
+    Array.from({ length: 100 }, (_, n) => tokenOf(from + n))
+  const known = (some: string[]): number => some.filter((token) => recent.has(token)).length
+  const [first, second, third, never] = [tokens(0), tokens(100), tokens(200), tokens(300)]
+  t.equal(known(first), 0)
+  for (const token of first) recent.add(token)
+  t.equal(known(first), 100)
+  t.ok(known(never) < 10, 'it is rarely wrong')
+  for (const token of second.slice(0, 50)) recent.add(token)
+  const again = first.slice(0, 10)
+  t.equal(known(again), 10)
+  for (const token of third) recent.add(token)
+  t.equal(known(again), 10, 'asked for in between')
+  t.equal(known(third), 100)
+  t.ok(known(first.slice(10)) < 20, 'forgotten')
   t.equal(recent.has('short'), false)
 })
 
