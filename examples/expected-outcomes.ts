@@ -8,6 +8,8 @@ export interface Outcome {
   signatureVerified?: boolean
   /** Of the plugin's refusal. */
   code?: string
+  /** Who refused, where it was not the service. */
+  server?: 'Google Frontend'
 }
 
 /** What comes of a good token of an allowed caller behind Cloud Run's front end. */
