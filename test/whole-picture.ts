@@ -9,6 +9,7 @@ import { RULES, type Rule } from '../examples/expected-outcomes.ts'
 import { createServiceClient, type TokenHeaders } from '../src/client.ts'
 import googleIdToken from '../src/index.ts'
 import { startCloudRunFrontend, startGoogleEmulator, type GoogleEmulator } from '../src/testing.ts'
+import { setEnvironment } from './environment.ts'
 
 const audience = 'https://user-profiles-abc123-uc.a.run.app'
 const login = 'login@shop-prod.iam.gserviceaccount.com'
@@ -26,19 +27,11 @@ const IAM_CHECK = ['on', 'off'] as const
 const NOT_ALLOWED = { status: 403, code: 'ID_TOKEN_CALLER_NOT_ALLOWED', server: null }
 const FRONT_END_403 = { status: 403, code: null, server: 'Google Frontend' }
 
+/** A service with `trustRemovedSignature: true`, or one without. */
+type Service = 'outcome' | 'trusting'
+
 /** The URLs of the front ends of one service. */
 type FrontEnds = Record<Rule['iamCheck'], string>
-
-/** The environment of a service on Cloud Run. */
-function deployed(t: Test, google: GoogleEmulator): void {
-  const env = { ...google.env, K_SERVICE: 'user-profiles' }
-  const before = { ...process.env }
-  Object.assign(process.env, env)
-  t.teardown(() => {
-    for (const name of Object.keys(env)) Reflect.deleteProperty(process.env, name)
-    Object.assign(process.env, before)
-  })
-}
 
 /** A service that tells what it knows of its caller, behind both kinds of front end. */
 async function startService(
@@ -101,14 +94,15 @@ async function answerOf(response: Response): Promise<Answer> {
 export async function testWholePicture(t: Test): Promise<void> {
   const google = await startGoogleEmulator({ serviceAccount: login })
   t.teardown(() => google.close())
-  deployed(t, google)
+  // As on Cloud Run: a metadata server, and what trustRemovedSignature asks for.
+  setEnvironment(t, { ...google.env, K_SERVICE: 'user-profiles' })
   const kinds = kindsOfCredentials(google, { login, person })
   const outcome = await startService(t, google, false)
   const trusting = await startService(t, google, true)
   const services = { outcome, trusting }
 
   t.equal(RULES.length, 3 * 2, 'a rule for each setting of header, with the IAM check on and off')
-  for (const [service, fronts] of Object.entries(services) as ['outcome', FrontEnds][]) {
+  for (const [service, fronts] of Object.entries(services) as [Service, FrontEnds][]) {
     for (const { sent, iamCheck, ...rule } of RULES) {
       const expected = rule[service]
       t.test(`${service}, ${sent}, IAM check ${iamCheck}: ${expected.status}`, async (t) => {
