@@ -1,13 +1,18 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { serviceClients, type ServiceClient } from 'fastify-google-id-token/client'
+
+declare module 'fastify-google-id-token/client' {
+  interface ServiceClients {
+    userProfiles: ServiceClient
+  }
+}
 
 export interface LoginConfig {
   userProfiles: {
     url: string
-    /** What user-profiles calls itself in its option `audience`. */
-    audience: string
+    /** Left out in production: the default is the URL. */
+    audience?: string
   }
-  /** Gets an ID token of this service's own account for the service with this audience. */
-  idToken: (audience: string) => Promise<string>
   logger: FastifyBaseLogger
 }
 
@@ -17,13 +22,16 @@ interface Profile {
 }
 
 /** Open to its visitors, whom it serves by calling user-profiles as itself. */
-export function buildLogin({ userProfiles, idToken, logger }: LoginConfig): FastifyInstance {
+export async function buildLogin({ userProfiles, logger }: LoginConfig): Promise<FastifyInstance> {
   const app = Fastify({ loggerInstance: logger })
 
+  // No credentials are named: on Cloud Run, tokens are those of the service's own account.
+  await app.register(serviceClients, { userProfiles })
+
   app.get<{ Params: { id: string } }>('/welcome/:id', async (request, reply) => {
-    const response = await fetch(
-      new URL(`/profiles/${encodeURIComponent(request.params.id)}`, userProfiles.url),
-      { headers: await credentials(userProfiles.audience), signal: AbortSignal.timeout(5000) },
+    const response = await app.serviceClients.userProfiles.fetch(
+      `/profiles/${encodeURIComponent(request.params.id)}`,
+      { signal: AbortSignal.timeout(5000) },
     )
     if (response.status === 404) return reply.code(404).send('Nobody of that name.\n')
     if (!response.ok) {
@@ -33,13 +41,6 @@ export function buildLogin({ userProfiles, idToken, logger }: LoginConfig): Fast
     const { name } = (await response.json()) as Profile
     return `Welcome, ${name}!\n`
   })
-
-  // One token in both headers: Cloud Run's own check looks at the first and takes the signature off
-  // it, and the service verifies the second.
-  async function credentials(audience: string): Promise<Record<string, string>> {
-    const bearer = `Bearer ${await idToken(audience)}`
-    return { 'x-serverless-authorization': bearer, authorization: bearer }
-  }
 
   return app
 }

@@ -1,5 +1,5 @@
 import type { Call, Scene, TokenKind } from './scenario.ts'
-import { AUDIENCES, emailOf, fetchToken, type Shop } from './start-services.ts'
+import { AUDIENCES, emailOf, type Shop } from './start-services.ts'
 
 /** A call that was made, and how it came out. */
 export interface Row {
@@ -39,18 +39,18 @@ async function makeCall(call: Call, shop: Shop): Promise<Row> {
   return { call, status, code, asExpected: status === call.status && code === call.code }
 }
 
-async function tokenHeaders(call: Call, { issuerUrl }: Shop): Promise<Record<string, string>> {
+async function tokenHeaders(call: Call, { google }: Shop): Promise<Record<string, string>> {
   const headers = Object.entries(call.headers)
   if (headers.length === 0) return {}
   const own = { email: emailOf(call.caller), audience: AUDIENCES[call.service] }
-  const good = await fetchToken(issuerUrl, own)
+  const good = await google.idToken(own)
   const tokenOf: Record<TokenKind, () => string | Promise<string>> = {
     good: () => good,
-    expired: () => fetchToken(issuerUrl, { ...own, expiresIn: '-600' }),
-    'for search': () => fetchToken(issuerUrl, { ...own, audience: AUDIENCES.search }),
-    'no email': () => fetchToken(issuerUrl, { audience: own.audience }),
+    expired: () => google.idToken({ ...own, expiresIn: -600 }),
+    'for search': () => google.idToken({ ...own, audience: AUDIENCES.search }),
+    'no email': () => google.idToken({ audience: own.audience }),
     forged: async () => {
-      const coveted = await fetchToken(issuerUrl, { ...own, email: emailOf('login') })
+      const coveted = await google.idToken({ ...own, email: emailOf('login') })
       return withSignature(coveted, good.slice(good.lastIndexOf('.') + 1))
     },
     stripped: () => withSignature(good, 'SIGNATURE_REMOVED_BY_GOOGLE'),

@@ -2,9 +2,14 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import {
+  startCloudRunFrontend,
+  startGoogleEmulator,
+  type CloudRunFrontend,
+  type GoogleEmulator,
+} from 'fastify-google-id-token/testing'
 import type { Logger } from 'pino'
 import { buildExpress } from './express.ts'
-import { startLocalIssuer } from './local-issuer.ts'
 import { buildLogin } from './login.ts'
 import { buildSearch } from './search.ts'
 import { buildUserProfiles } from './user-profiles.ts'
@@ -21,73 +26,87 @@ export const AUDIENCES: Record<ServiceName, string> = {
 
 /** The services, listening. */
 export interface Shop {
-  issuerUrl: string
+  google: GoogleEmulator
   urls: Record<ServiceName, string>
+  /** user-profiles through Cloud Run's front end, with the IAM check on and off. */
+  cloudRun: Record<'on' | 'off', string>
   setLogLevel: (level: string) => void
   close: () => Promise<void>
 }
 
-/** Starts the issuer and the services, each on a free port of the loopback interface. */
+/** Starts Google's emulator and the services, each on a free port of the loopback interface. */
 export async function startServices(root: Logger): Promise<Shop> {
   const loggers: Logger[] = []
-  const loggerOf = (service: string): Logger => {
+  const loggerOf = (service: ServiceName): Logger => {
     const logger = root.child({ service })
     loggers.push(logger)
     return logger
   }
-  const issuer = await startLocalIssuer(loggerOf('issuer'))
-  const issuerUrl = issuer.listeningOrigin
+  // On Cloud Run each service has its own metadata server. Here login alone needs one.
+  const google = await startGoogleEmulator({ serviceAccount: emailOf('login') })
+  Object.assign(process.env, google.env)
+  const { jwksUri } = google
   const configOf = (
     service: ServiceName,
   ): { audience: string; jwksUri: string; logger: Logger } => ({
     audience: AUDIENCES[service],
-    jwksUri: `${issuerUrl}/oauth2/v3/certs`,
+    jwksUri,
     logger: loggerOf(service),
   })
 
   const userProfiles = await listen(await buildUserProfiles(configOf('user-profiles')))
   const search = await listen(await buildSearch(configOf('search')))
   const express = await listenExpress(buildExpress(configOf('express')))
+
+  const { on, off } = await startFrontEnds(userProfiles.url, jwksUri)
   const login = await listen(
-    buildLogin({
-      userProfiles: { url: userProfiles.url, audience: AUDIENCES['user-profiles'] },
-      idToken: (audience) => fetchToken(issuerUrl, { email: emailOf('login'), audience }),
+    await buildLogin({
+      userProfiles: { url: on.url, audience: AUDIENCES['user-profiles'] },
       logger: loggerOf('login'),
     }),
   )
   return {
-    issuerUrl,
+    google,
     urls: {
       login: login.url,
       'user-profiles': userProfiles.url,
       search: search.url,
       express: express.url,
     },
+    cloudRun: { on: on.url, off: off.url },
     setLogLevel: (level) => {
       for (const logger of loggers) logger.level = level
     },
     close: async () => {
       // Callers before those whom they call.
       await login.close()
+      await Promise.all([on.close(), off.close()])
       await Promise.all([userProfiles.close(), search.close(), express.close()])
-      await issuer.close()
+      await google.close()
     },
+  }
+}
+
+/** Cloud Run's front ends before user-profiles: one asks IAM who may invoke it, one lets all in. */
+async function startFrontEnds(
+  target: string,
+  jwksUri: string,
+): Promise<Record<'on' | 'off', CloudRunFrontend>> {
+  const audience = AUDIENCES['user-profiles']
+  const invokers = [
+    `serviceAccount:${emailOf('login')}`,
+    `serviceAccount:${emailOf('events')}`,
+    'user:dana@example.com',
+  ]
+  return {
+    on: await startCloudRunFrontend({ target, audience, invokers, jwksUri }),
+    off: await startCloudRunFrontend({ target, allowUnauthenticated: true }),
   }
 }
 
 /** The service account of a service of the shop. */
 export function emailOf(service: string): string {
   return `${service}@shop-prod.iam.gserviceaccount.com`
-}
-
-/** A token of the local issuer. */
-export async function fetchToken(
-  issuerUrl: string,
-  query: Record<string, string>,
-): Promise<string> {
-  const response = await fetch(`${issuerUrl}/token?${new URLSearchParams(query).toString()}`)
-  if (!response.ok) throw new Error(`The local issuer answered ${response.status}`)
-  return response.text()
 }
 
 interface Listening {

@@ -1,18 +1,22 @@
 import { parseArgs } from 'node:util'
 import pino from 'pino'
-import { callsTable, type Marks } from './calls-table.ts'
+import { callsTable } from './calls-table.ts'
 import { curlLines } from './curl-lines.ts'
-import { makeCalls, type PlayedScene } from './make-calls.ts'
+import { journeysTable } from './journeys-table.ts'
+import { makeCalls } from './make-calls.ts'
+import { makeJourneys } from './make-journeys.ts'
+import type { Marks } from './plain-table.ts'
+import { pushEvents } from './push-events.ts'
 import { SCENARIO } from './scenario.ts'
 import { startServices, type Shop } from './start-services.ts'
 
 const USAGE = `\
 Usage: npm start [-- --once]
 
-  --once   stop after the table: exit 0 where every call came out as expected, 1 otherwise
+  --once   stop after the tables: exit 0 where every call came out as expected, 1 otherwise
 
 LOG_LEVEL sets the level of the services' logs (stderr). Left out, refusals are logged from the
-moment that the table is there.
+moment that the tables are there.
 `
 
 await main()
@@ -23,10 +27,20 @@ async function main(): Promise<void> {
     pino({ level: logLevel ?? 'error' }, pino.destination({ fd: 2, sync: true })),
   )
   const scenes = await makeCalls(SCENARIO, shop)
-  process.stdout.write(`\n${callsTable(scenes, marks())}\n${summary(scenes)}\n`)
+  process.stdout.write(`\n${callsTable(scenes, marks())}\n`)
+  const journeys = [...(await makeJourneys(shop)), await pushEvents(shop)]
+  process.stdout.write(`${journeysTable(journeys, marks())}\n`)
+
+  const results = [
+    ...scenes.flatMap(({ rows }) => rows),
+    ...journeys.flatMap(({ rows }) => rows.flatMap(({ on, off }) => [on, off])),
+  ]
+  const wrong = results.filter(({ asExpected }) => !asExpected).length
+  const verdict = wrong === 0 ? 'all as expected' : `${wrong} of them not as expected`
+  process.stdout.write(`${results.length} calls, ${verdict}.\n`)
   if (once) {
     await shop.close()
-    process.exitCode = unexpected(scenes) === 0 ? 0 : 1
+    process.exitCode = wrong === 0 ? 0 : 1
     return
   }
   if (logLevel === undefined) shop.setLogLevel('warn')
@@ -49,18 +63,6 @@ function readSettings(): { once: boolean; logLevel: string | undefined } {
     process.stderr.write(`${(error as Error).message}\n\n${USAGE}`)
     process.exit(2)
   }
-}
-
-function unexpected(scenes: readonly PlayedScene[]): number {
-  return scenes.flatMap(({ rows }) => rows).filter((row) => !row.asExpected).length
-}
-
-function summary(scenes: readonly PlayedScene[]): string {
-  const calls = scenes.flatMap(({ rows }) => rows).length
-  const wrong = unexpected(scenes)
-  return wrong === 0
-    ? `${calls} calls, all as expected.`
-    : `${calls} calls, ${wrong} of them not as expected.`
 }
 
 function marks(): Marks {

@@ -1,5 +1,5 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
-import googleIdToken from 'fastify-google-id-token'
+import googleIdToken, { type Caller } from 'fastify-google-id-token'
 
 export interface UserProfilesConfig {
   /** The URLs of this service, as callers put them into their tokens. */
@@ -19,7 +19,7 @@ const NEW_PROFILE = {
   properties: { name: { type: 'string', minLength: 1, maxLength: 100 } },
 }
 
-/** `login` reads profiles, `signup` makes them. */
+/** `login` reads profiles, `signup` makes them, `events` pushes what has happened elsewhere. */
 export async function buildUserProfiles(config: UserProfilesConfig): Promise<FastifyInstance> {
   const { logger, ...verification } = config
   const profiles = new Map([['7', { id: '7', name: 'Ada' }]])
@@ -51,6 +51,30 @@ export async function buildUserProfiles(config: UserProfilesConfig): Promise<Fas
     },
   )
 
+  // What Pub/Sub, Cloud Tasks, Cloud Scheduler and Eventarc push: as the service account that the
+  // subscription, the task, the job or the trigger names.
+  app.post(
+    '/events',
+    { config: { idToken: { allowedCallers: ['events@shop-prod.iam.gserviceaccount.com'] } } },
+    (request) => whoIs(request.caller),
+  )
+
+  // A service, and a person: spelled out, because a list of services rarely means to hold one.
+  app.get(
+    '/whoami',
+    {
+      config: {
+        idToken: {
+          allowedCallers: [
+            'login@shop-prod.iam.gserviceaccount.com',
+            { email: 'dana@example.com' },
+          ],
+        },
+      },
+    },
+    (request) => whoIs(request.caller),
+  )
+
   // Anyone without a token, and login with one: a token that is there must still be good.
   app.get('/hello', { config: { idToken: { optional: true } } }, (request) =>
     request.caller === null ? 'Hello, anonymous user.\n' : `Hello, ${request.caller.email}!\n`,
@@ -60,4 +84,8 @@ export async function buildUserProfiles(config: UserProfilesConfig): Promise<Fas
   app.get('/healthz', { config: { idToken: false } }, () => 'ok\n')
 
   return app
+}
+
+function whoIs({ email, header, signatureVerified }: Caller): object {
+  return { email, header, signatureVerified }
 }

@@ -12,6 +12,7 @@ import {
 import googleIdToken from '../src/index.ts'
 import { startGoogleEmulator } from '../src/testing.ts'
 import { holdsPartOf } from './captured-log.ts'
+import { setEnvironment } from './environment.ts'
 import {
   federation,
   NODE_EMAIL,
@@ -29,18 +30,12 @@ const other = 'other@shop-prod.iam.gserviceaccount.com'
 /** No credentials of whoever runs the tests, and no search for a project. */
 function cleanEnvironment(t: Test, google: GoogleServer): void {
   const directory = t.testdir({})
-  const env = {
+  setEnvironment(t, {
     GCE_METADATA_HOST: google.host,
     GOOGLE_CLOUD_PROJECT: 'shop-prod',
     CLOUDSDK_CONFIG: directory,
     METADATA_SERVER_DETECTION: 'assume-present',
     GOOGLE_APPLICATION_CREDENTIALS: '',
-  }
-  const before = { ...process.env }
-  Object.assign(process.env, env)
-  t.teardown(() => {
-    for (const name of Object.keys(env)) Reflect.deleteProperty(process.env, name)
-    Object.assign(process.env, before)
   })
 }
 

@@ -1,12 +1,5 @@
-import { register } from 'node:module'
+import './load-google-auth-library-11.ts'
 import t from 'tap'
-
-register(
-  `data:text/javascript,${encodeURIComponent(`
-    export const resolve = (specifier, context, next) =>
-      next(specifier === 'google-auth-library' ? 'google-auth-library-11' : specifier, context)
-  `)}`,
-)
 
 t.test('google-auth-library 11', async (t) => {
   const [loaded, expected] = await Promise.all([

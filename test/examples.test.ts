@@ -62,16 +62,42 @@ function curlLinesOf(program: Program): string[] {
   return program.stdout().match(/(?<=^ +)curl -i .*$/gm) ?? []
 }
 
+const FRONT_END = 'through the front end'
+
 /** `caller service route header status code`, one string a call, with wrapped cells joined. */
 function callsIn(stdout: string): string[] {
   return stdout
+    .split(FRONT_END, 1)
+    .join('')
     .replace(/ +(\d{3} [✓✗].*)\n {8,}(\(.*)/gu, ' $2 $1')
     .split('\n')
     .filter((line) => /\d{3} [✓✗]/u.test(line))
     .map((line) => line.replace(/ +/g, ' '))
 }
 
+/** `name, with the IAM check on, with it off`, one string a row, by the title above it. */
+function journeysIn(stdout: string): Record<string, string[]> {
+  const [, part = ''] = stdout.split(FRONT_END)
+  const sections = part.split('\n\n').map((section) => section.trim().split('\n').slice(-7))
+  return Object.fromEntries(
+    sections.map((lines) => {
+      const rows = lines.filter((line) => line.includes('✓'))
+      const title = lines[lines.indexOf(rows[0] ?? '') - 1] ?? ''
+      return [title, rows.map((line) => line.split(/ {2,}/).join(', '))]
+    }),
+  )
+}
+
 const PROFILE = 'user-profiles GET /profiles/7'
+const CREDENTIALS = [
+  'metadata server',
+  'service-account key',
+  'impersonation',
+  'federation',
+  'federation, no URL',
+  "person's login",
+]
+const PRODUCTS = ['Pub/Sub', 'Cloud Tasks', 'Cloud Scheduler', 'Eventarc']
 const BOTH = 'X-Serverless-Authorization (stripped), Authorization'
 
 t.test('npm start -- --once prints the calls of the scenario and exits 0', async (t) => {
@@ -97,14 +123,36 @@ t.test('npm start -- --once prints the calls of the scenario and exits 0', async
   })) {
     t.ok(calls.includes(call), what, { expected: call, calls })
   }
-  t.match(program.stdout(), `${calls.length} calls, all as expected.`)
+
+  const verified = '200 ✓ verified from authorization'
+  const removed = '401 ✓ ID_TOKEN_SIGNATURE_REMOVED'
+  const each = (names: string[], on: string, off: string): string[] =>
+    names.map((name) => `${name}, ${on}, ${off}`)
+  const journeys = journeysIn(program.stdout())
+  const pushes =
+    'Pushes: they send one header, so with the IAM check on they need trustRemovedSignature'
+  t.match(journeys, {
+    "createServiceClient({ header: 'both' })": each(CREDENTIALS, verified, verified),
+    "createServiceClient({ header: 'x-serverless-authorization' })": each(
+      CREDENTIALS,
+      removed,
+      removed,
+    ),
+    "createServiceClient({ header: 'authorization' })": each(CREDENTIALS, removed, verified),
+    [pushes]: [
+      ...each(PRODUCTS, removed, verified),
+      'Pub/Sub by search, 403 ✓ Google Frontend, 403 ✓ ID_TOKEN_CALLER_NOT_ALLOWED',
+    ],
+  })
+  const total = calls.length + 2 * Object.values(journeys).flat().length
+  t.match(program.stdout(), `\n${total} calls, all as expected.`)
   t.notMatch(program.stdout(), '✗')
   t.ok(
     program
       .stdout()
       .split('\n')
       .every((line) => line.length <= 100),
-    'the table fits 100 columns',
+    'the tables fit 100 columns',
   )
   t.notMatch(program.stderr(), '"level"', 'expected refusals are not logged')
   t.notMatch(program.stdout() + program.stderr(), 'eyJ', 'no token is printed')
@@ -117,27 +165,50 @@ t.test('a call that comes out otherwise is shown, and exits 1', async (t) => {
     '--input-type=module',
     '--eval',
     `const { SCENARIO } = await import('./examples/scenario.ts')
+     const { RULES } = await import('./examples/expected-outcomes.ts')
      SCENARIO.flatMap(({ calls }) => calls).find(({ code }) => code === 'ID_TOKEN_MISSING').status = 200
+     RULES[5].outcome = { status: 403, code: 'ID_TOKEN_CALLER_NOT_ALLOWED' }
      process.argv.push('--once')
      await import('./examples/start.ts')`,
   ])
   t.equal(await program.exit, 1)
   t.match(program.stdout(), /none +401 ✗ +ID_TOKEN_MISSING\n +expected 200/u)
-  t.match(program.stdout(), /\d+ calls, 1 of them not as expected\./)
+  t.match(
+    program.stdout(),
+    /^Eventarc .*200 ✗ verified from authorization\n +expected 403\n? *ID_TOKEN_CALLER_NOT_ALLOWED/mu,
+  )
+  t.match(program.stdout(), /\d+ calls, 11 of them not as expected\./)
 })
 
-/** What a shell would make of a printed `curl -i` line. */
-async function paste(line: string): Promise<Response> {
-  const parts =
-    /^curl -i (?:-H "(?<name>[\w-]+): Bearer \$\(curl -s '(?<source>[^']+)'\)" )?(?<url>\S+)$/.exec(
-      line,
-    )?.groups
+const soon = (): AbortSignal => AbortSignal.timeout(5000)
+
+/** What a shell would make of the printed lines `NAME=$(curl …)`. */
+async function variablesOf(program: Program): Promise<Map<string, string>> {
+  const lines = program
+    .stdout()
+    .matchAll(/^ +(\w+)=\$\(curl -s -H '([\w-]+): (\w+)' '([^']+)'\)$/gm)
+  const variables = new Map<string, string>()
+  for (const [, variable = '', name = '', value = '', url = ''] of lines) {
+    const response = await fetch(url, { headers: { [name]: value }, signal: soon() })
+    variables.set(variable, await response.text())
+  }
+  return variables
+}
+
+/** And of a `curl -i` line. */
+async function paste(line: string, variables: ReadonlyMap<string, string>): Promise<Response> {
+  const parts = /^curl -i (?<options>(?:-H "[\w-]+: Bearer \$\w+" )*)(?<url>\S+)$/.exec(
+    line,
+  )?.groups
   if (parts === undefined) throw new Error(`Not a line that this test knows: ${line}`)
-  const { name, source, url = '' } = parts
-  const signal = AbortSignal.timeout(5000)
-  if (name === undefined || source === undefined) return fetch(url, { signal })
-  const token = await (await fetch(source, { signal })).text()
-  return fetch(url, { headers: { [name]: `Bearer ${token}` }, signal })
+  const { options = '', url = '' } = parts
+  const headers = [...options.matchAll(/-H "([\w-]+): Bearer \$(\w+)"/g)].map(
+    ([, name = '', variable = '']): [string, string] => [
+      name,
+      `Bearer ${variables.get(variable) ?? ''}`,
+    ],
+  )
+  return fetch(url, { headers, signal: soon() })
 }
 
 t.test('npm start keeps serving what its curl lines call, until Ctrl-C', async (t) => {
@@ -147,9 +218,13 @@ t.test('npm start keeps serving what its curl lines call, until Ctrl-C', async (
   })
   await serving(program)
   const lines = curlLinesOf(program)
-  const [profile, items, hello, welcome] = await Promise.all(lines.map(paste))
-  t.equal(lines.length, 4)
-  t.match(await profile?.json(), { id: '7', servedFor: 'login@shop-prod.iam.gserviceaccount.com' })
+  const variables = await variablesOf(program)
+  const answers = await Promise.all(lines.map((line) => paste(line, variables)))
+  const [profile, throughFrontEnd, items, hello, welcome] = answers
+  t.equal(lines.length, 5)
+  const served = { id: '7', servedFor: 'login@shop-prod.iam.gserviceaccount.com' }
+  t.match(await profile?.json(), served)
+  t.match(await throughFrontEnd?.json(), served)
   t.equal(items?.status, 403)
   t.match(await items?.json(), { code: 'ID_TOKEN_CALLER_NOT_ALLOWED' })
   t.equal(await hello?.text(), 'Hello, anonymous user.\n')

@@ -205,3 +205,19 @@ t.test('the not-found handler tells only callers what does not exist', async (t)
   t.match(await ask(withoutDefault, '/nowhere'), { status: 401 })
   t.match(await ask(withoutDefault, '/nowhere', signup), { status: 404 }, 'any verified caller')
 })
+
+t.test('reply.callNotFound() answers whoever the route let in', async (t) => {
+  const app = Fastify()
+  t.after(() => app.close())
+  app.register(googleIdToken, options)
+  app.setNotFoundHandler((request, reply) => reply.code(404).send({ caller: request.caller }))
+  app.get('/open', { config: { idToken: false } }, (_request, reply) => {
+    reply.callNotFound()
+  })
+  app.get('/guarded', (_request, reply) => {
+    reply.callNotFound()
+  })
+  t.match(await ask(app, '/open'), { status: 404, body: { caller: null } })
+  t.match(await ask(app, '/guarded', login), { status: 404, body: { caller: { email: LOGIN } } })
+  t.match(await ask(app, '/guarded'), { status: 401 })
+})

@@ -6,6 +6,7 @@ import { OAuth2Client } from 'google-auth-library'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import t, { type Test } from 'tap'
 import { readmeWithTables } from './readme-tables.ts'
+import { IdTokenError, type IdTokenErrorCode } from '../src/index.ts'
 import { acceptVerifierOptions, OPTION_NAMES } from '../src/options/verifier-options.ts'
 import { channels } from '../src/telemetry/channels.ts'
 import { createMetrics } from '../src/telemetry/metrics.ts'
@@ -200,8 +201,10 @@ t.test('the Express app', async (t) => {
     call: { email?: string; method?: string },
   ): Promise<readonly [number, string]> => {
     const response = await service.call(path, call)
-    return [response.status, response.ok ? await response.text() : '']
+    return [response.status, await response.text()]
   }
+  const refusal = (code: IdTokenErrorCode): string =>
+    JSON.stringify({ code, message: new IdTokenError(code).message })
   t.same(await answer('/healthz', {}), [200, 'ok'])
   t.same(await answer('/hello', {}), [200, 'Hello, anonymous user'])
   t.same(await answer('/hello', { email: login }), [200, `Hello, ${login}`])
@@ -209,13 +212,14 @@ t.test('the Express app', async (t) => {
     200,
     JSON.stringify({ createdBy: signup }),
   ])
-  t.same(await answer('/profiles', { email: login, method: 'POST' }), [403, ''])
+  const notAllowed = refusal('ID_TOKEN_CALLER_NOT_ALLOWED')
+  t.same(await answer('/profiles', { email: login, method: 'POST' }), [403, notAllowed])
   t.same(await answer('/profiles/42', { email: login }), [
     200,
     JSON.stringify({ servedFor: login }),
   ])
-  t.same(await answer('/profiles/42', { email: search }), [403, ''])
-  t.same(await answer('/profiles/42', {}), [401, ''])
+  t.same(await answer('/profiles/42', { email: search }), [403, notAllowed])
+  t.same(await answer('/profiles/42', {}), [401, refusal('ID_TOKEN_MISSING')])
 })
 
 t.test('the explanation', async (t) => {
