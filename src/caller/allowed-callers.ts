@@ -79,7 +79,7 @@ export function acceptAllowedCallers(name: string, value: unknown): AllowedCalle
     configured: Object.freeze(configured),
     summary: configured.length <= LONGEST_SUMMARY ? configured : `${configured.length} callers`,
     includes: (email, subject) =>
-      subjects.has(subject) ||
+      (subjects.size > 0 && subjects.has(subject)) ||
       (email !== undefined &&
         (emails.has(email) || (projects.size > 0 && isOfProject(email, projects)))),
   }

@@ -44,7 +44,7 @@ function isStrict(segment: string, decodedLength: number): boolean {
     // It reads base64 as well.
     !segment.includes('+') &&
     !segment.includes('/') &&
-    (LAST_CHARACTERS[length % 4]?.includes(segment.at(-1) ?? '') ?? true)
+    (LAST_CHARACTERS[length % 4]?.includes(segment.charAt(length - 1)) ?? true)
   )
 }
 

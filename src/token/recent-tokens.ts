@@ -21,18 +21,18 @@ export class RecentTokens {
 
   /** Whether a token with this signature was seen lately. */
   has(token: string): boolean {
-    const [first, second] = [hashOf(token, 2), hashOf(token, 1)]
-    if (this.#younger.has(first, second)) return true
-    if (!this.#older.has(first, second)) return false
-    this.#add(first, second)
+    const hash = hashOf(token)
+    if (this.#younger.has(hash)) return true
+    if (!this.#older.has(hash)) return false
+    this.#add(hash)
     return true
   }
 
   add(token: string): void {
-    this.#add(hashOf(token, 2), hashOf(token, 1))
+    this.#add(hashOf(token))
   }
 
-  #add(first: number, second: number): void {
+  #add(hash: number): void {
     if (this.#added >= this.#max) {
       const emptied = this.#older
       emptied.clear()
@@ -41,7 +41,7 @@ export class RecentTokens {
       this.#added = 0
     }
     this.#added += 1
-    this.#younger.add(first, second)
+    this.#younger.add(hash)
   }
 }
 
@@ -50,37 +50,42 @@ const LEAST = 1024
 
 /** Two bits for each, out of sixteen. */
 class BloomFilter {
-  readonly #bits: Uint8Array
+  readonly #bits: DataView
 
   constructor(max: number) {
-    this.#bits = new Uint8Array(Math.max(LEAST, 2 * max))
+    this.#bits = new DataView(new ArrayBuffer(Math.max(LEAST, 2 * max)))
   }
 
-  has(first: number, second: number): boolean {
-    return this.#isSet(first) && this.#isSet(second)
+  has(hash: number): boolean {
+    return this.#isSet(hash) && this.#isSet(halvesSwapped(hash))
   }
 
-  add(first: number, second: number): void {
-    this.#set(first)
-    this.#set(second)
+  add(hash: number): void {
+    this.#set(hash)
+    this.#set(halvesSwapped(hash))
   }
 
   clear(): void {
-    this.#bits.fill(0)
+    new Uint8Array(this.#bits.buffer).fill(0)
   }
 
   #isSet(hash: number): boolean {
-    return ((this.#bits[this.#byteOf(hash)] ?? 0) & bitOf(hash)) !== 0
+    return (this.#bits.getUint8(this.#byteOf(hash)) & bitOf(hash)) !== 0
   }
 
   #set(hash: number): void {
     const byte = this.#byteOf(hash)
-    this.#bits[byte] = (this.#bits[byte] ?? 0) | bitOf(hash)
+    this.#bits.setUint8(byte, this.#bits.getUint8(byte) | bitOf(hash))
   }
 
   #byteOf(hash: number): number {
-    return (hash >>> 3) % this.#bits.length
+    return (hash >>> 3) % this.#bits.byteLength
   }
+}
+
+/** Another place for the same hash. */
+function halvesSwapped(hash: number): number {
+  return ((hash << 16) | (hash >>> 16)) >>> 0
 }
 
 function bitOf(hash: number): number {
@@ -90,11 +95,10 @@ function bitOf(hash: number): number {
 /** Characters, of which a signature has hundreds: each is 6 random bits. */
 const HASHED = 8
 
-/** FNV-1a (RFC 9923) of some characters, `groups` of them before the end. */
-function hashOf(token: string, groups: 1 | 2): number {
-  const start = token.length - groups * HASHED
+/** FNV-1a (RFC 9923) of the last characters. */
+function hashOf(token: string): number {
   let hash = 0x811c9dc5
-  for (let i = start; i < start + HASHED; i += 1) {
+  for (let i = token.length - HASHED; i < token.length; i += 1) {
     hash = Math.imul(hash ^ token.charCodeAt(i), 0x01000193)
   }
   return hash >>> 0
