@@ -11,9 +11,6 @@ export function importRsaKey(jwk: JsonWebKey): KeyObject {
   return createPublicKey({ key: jwk, format: 'jwk' })
 }
 
-/** One for all: making buffers for each token would cost as much as all else but the signature. */
-const signed = Buffer.allocUnsafeSlow(8192)
-
 /**
  * Whether the signature over the signing input was made with the private half of the key.
  *
@@ -22,12 +19,33 @@ const signed = Buffer.allocUnsafeSlow(8192)
  */
 export function verifyRsaSha256(key: KeyObject, signingInput: string, signature: string): boolean {
   // Strict base64url is ASCII, where a character is a byte.
-  const inputEnd = signed.write(signingInput, 'latin1')
-  const signatureEnd = inputEnd + signed.write(signature, inputEnd, 'base64url')
+  const signed = signingInputBytes.of(signingInput, 'latin1')
   const isGood =
-    inputEnd === signingInput.length &&
-    verify('sha256', signed.subarray(0, inputEnd), key, signed.subarray(inputEnd, signatureEnd))
+    signed.length === signingInput.length &&
+    verify('sha256', signed, key, signatureBytes.of(signature, 'base64url'))
   // What stays here between requests is no token: it lacks what makes it one.
-  signed.fill(0, inputEnd, signatureEnd)
+  signatureBytes.wipe()
   return isGood
 }
+
+/**
+ * Bytes of one text after the other, in one place: making buffers for each token would cost as much
+ * as all else but the signature. Most texts are as long as the one before.
+ */
+class ReusedBytes {
+  readonly #all = Buffer.allocUnsafeSlow(8192)
+  #used = this.#all
+
+  of(text: string, encoding: 'latin1' | 'base64url'): Buffer {
+    const length = this.#all.write(text, encoding)
+    if (this.#used.length !== length) this.#used = this.#all.subarray(0, length)
+    return this.#used
+  }
+
+  wipe(): void {
+    this.#used.fill(0)
+  }
+}
+
+const signingInputBytes = new ReusedBytes()
+const signatureBytes = new ReusedBytes()

@@ -86,16 +86,27 @@ function threeSegments(token: string): [header: string, payload: string, signatu
 function jsonObject(part: 'header' | 'payload', segment: string): JsonObject {
   const text = decodeText(segment)
   if (text === null) throw malformed(`${part}: UTF-8 in strict base64url`, 'something else')
-  let value: unknown
+  const object = jsonObjectOf(text)
+  if (object === undefined) throw malformed(`${part}: a JSON object`, 'something else')
+  return object
+}
+
+/** `undefined` where the text is something else. */
+function jsonObjectOf(text: string): JsonObject | undefined {
+  const trimmed = text.trim()
+  // Nothing but an object begins and ends so. An error of JSON.parse costs more than all else here,
+  // and this spares most garbage from it.
+  if (!trimmed.startsWith('{') || !trimmed.endsWith('}')) return undefined
+  const { stackTraceLimit } = Error
+  // Nobody reads the stack of that error; see IdTokenError.
+  Error.stackTraceLimit = 0
   try {
-    value = JSON.parse(text)
+    return JSON.parse(text) as JsonObject
   } catch {
-    value = undefined
+    return undefined
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw malformed(`${part}: a JSON object`, 'something else')
-  }
-  return value as JsonObject
 }
 
 function acceptSignature(header: JsonObject, segment: string): void {

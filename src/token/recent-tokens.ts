@@ -51,9 +51,11 @@ const LEAST = 1024
 /** Two bits for each, out of sixteen. */
 class BloomFilter {
   readonly #bits: DataView
+  readonly #bytes: number
 
   constructor(max: number) {
-    this.#bits = new DataView(new ArrayBuffer(Math.max(LEAST, 2 * max)))
+    this.#bytes = Math.max(LEAST, 2 * max)
+    this.#bits = new DataView(new ArrayBuffer(this.#bytes))
   }
 
   has(hash: number): boolean {
@@ -79,7 +81,7 @@ class BloomFilter {
   }
 
   #byteOf(hash: number): number {
-    return (hash >>> 3) % this.#bits.byteLength
+    return (hash >>> 3) % this.#bytes
   }
 }
 

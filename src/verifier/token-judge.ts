@@ -40,6 +40,10 @@ export class TokenJudge {
 
   /** @throws IdTokenError of the checks `shape` and `algorithm` */
   judge(token: string, as: JudgedAs): Verdict | Promise<Verdict> {
+    return this.#judge(token, as, true)
+  }
+
+  #judge(token: string, as: JudgedAs, waits: boolean): Verdict | Promise<Verdict> {
     const { cache, keys } = this.#parts
     const inHand = keys.current()
     const verified = inHand === null ? undefined : cache?.get(token, inHand)
@@ -47,7 +51,7 @@ export class TokenJudge {
 
     const parsed = parseToken(token)
     if (isSignatureRemoved(token)) return new IdTokenError('ID_TOKEN_SIGNATURE_REMOVED')
-    const judged = { token, parsed, as }
+    const judged = { token, parsed, as, waits }
     if (inHand !== null) return this.#judgeOrRefetch(judged, inHand)
     return keys
       .ready()
@@ -58,7 +62,7 @@ export class TokenJudge {
 
   /** The same where nobody can wait: what is missing is fetched for the next time. */
   judgeSync(token: string, as: JudgedAs): Verdict {
-    const verdict = this.judge(token, as)
+    const verdict = this.#judge(token, as, false)
     if (!(verdict instanceof Promise)) return verdict
     verdict.catch(() => undefined)
     return this.#keyMissing('a kid that is being looked for')
@@ -83,7 +87,8 @@ export class TokenJudge {
     if (key !== undefined) return this.#judgeWith(key, judged)
     const worthIt = kid !== '' && typeof this.#judgeClaims(claims, judged.as) === 'string'
     const refetch = worthIt ? this.#parts.keys.refetch(kid) : null
-    return refetch === null ? this.#judgeNow(judged) : refetch.then(() => this.#judgeNow(judged))
+    if (refetch === null || !judged.waits) return this.#judgeNow(judged)
+    return refetch.then(() => this.#judgeNow(judged))
   }
 
   /** Judges with the keys in hand, whatever they are. */
@@ -141,4 +146,6 @@ interface Judged {
   readonly token: string
   readonly parsed: ParsedToken
   readonly as: JudgedAs
+  /** Whether a fetch of keys is waited for. */
+  readonly waits: boolean
 }
