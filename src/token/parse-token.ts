@@ -97,16 +97,17 @@ function jsonObjectOf(text: string): JsonObject | undefined {
   // Nothing but an object begins and ends so. An error of JSON.parse costs more than all else here,
   // and this spares most garbage from it.
   if (!trimmed.startsWith('{') || !trimmed.endsWith('}')) return undefined
+  let object: JsonObject | undefined
   const { stackTraceLimit } = Error
   // Nobody reads the stack of that error; see IdTokenError.
   Error.stackTraceLimit = 0
   try {
-    return JSON.parse(text) as JsonObject
+    object = JSON.parse(text) as JsonObject
   } catch {
-    return undefined
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit
+    object = undefined
   }
+  Error.stackTraceLimit = stackTraceLimit
+  return object
 }
 
 function acceptSignature(header: JsonObject, segment: string): void {
