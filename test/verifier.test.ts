@@ -51,6 +51,24 @@ async function codeOf(judgement: () => unknown): Promise<string> {
   return 'accepted'
 }
 
+t.test(
+  'more keys than headers are remembered, and headers too long to be, change nothing',
+  async (t) => {
+    const issuers = await Promise.all(Array.from({ length: 10 }, () => createTestIssuer({ clock })))
+    const keys = issuers.flatMap(({ jwks }) => jwks.keys)
+    const { verifySync } = verifierWith({ jwks: { keys } })
+    for (const header of [{}, { x5t: 'a'.repeat(400) }]) {
+      const tokens = await Promise.all(
+        issuers.map(({ idToken }) => idToken({ email, audience, header })),
+      )
+      for (const token of [...tokens, ...tokens]) t.equal(verifySync(token).email, email)
+      const [first = '', second = ''] = tokens
+      const mixed = first.slice(0, first.indexOf('.')) + second.slice(second.indexOf('.'))
+      t.equal(await codeOf(() => verifySync(mixed)), 'ID_TOKEN_SIGNATURE_INVALID')
+    }
+  },
+)
+
 t.test('verify and verifySync judge a token alone, whoever the caller', async (t) => {
   // The list is for requests.
   const verifier = verifierWith({ allowedCallers: ['other@shop-prod.iam.gserviceaccount.com'] })

@@ -4,6 +4,9 @@ import { claimsProblem, type IdTokenClaims } from './claims.ts'
 
 /** A token taken apart; nothing about it is verified yet. */
 export interface ParsedToken {
+  readonly header: JsonObject
+  /** What the header is spelled as. */
+  readonly headerSegment: string
   /** Empty where the header names no key, which is no key's id. */
   readonly kid: string
   readonly claims: IdTokenClaims
@@ -28,67 +31,71 @@ export function acceptToken(value: unknown): string {
 }
 
 /**
- * Takes a token apart: a JWS in compact serialization (RFC 7515 section 5.2) with alg RS256.
+ * Takes a token apart: a JWS in compact serialization (RFC 7515 section 5.2) with alg RS256. What is
+ * wrong with it is a value, as in every judgement.
  *
- * @throws IdTokenError `ID_TOKEN_MALFORMED` or `ID_TOKEN_ALGORITHM_NOT_ALLOWED`
+ * @returns the parts, or `ID_TOKEN_MALFORMED` or `ID_TOKEN_ALGORITHM_NOT_ALLOWED`
  */
-export function parseToken(token: string): ParsedToken {
-  const [headerSegment, payloadSegment, signatureSegment] = threeSegments(token)
+export function parseToken(token: string): ParsedToken | IdTokenError {
+  const segments = threeSegments(token)
+  if (segments instanceof IdTokenError) return segments
+  const [headerSegment, payloadSegment, signature] = segments
   const header = joseHeader(headerSegment)
+  if (header instanceof IdTokenError) return header
   const claims = jsonObject('payload', payloadSegment)
-  acceptSignature(header, signatureSegment)
-  // RFC 7515 section 4.1.11: extensions that must be understood, and none is.
-  if (Object.hasOwn(header, 'crit')) throw malformed('a header without crit', 'crit')
-  const problem = claimsProblem(claims)
-  if (problem !== null) throw malformed(problem.expected, problem.found)
-  // RFC 8725 section 3.1: the algorithm is ours to choose, never the token's.
-  if (header.alg !== 'RS256') {
-    throw new IdTokenError('ID_TOKEN_ALGORITHM_NOT_ALLOWED', {
-      expected: 'RS256',
-      found: header.alg ?? 'no alg',
-    })
-  }
+  if (claims instanceof IdTokenError) return claims
+  const refusal =
+    signatureRefusal(header, signature) ??
+    extensionRefusal(header) ??
+    claimsRefusal(claims) ??
+    algorithmRefusal(header)
+  if (refusal !== null) return refusal
   return {
+    header,
+    headerSegment,
     kid: typeof header.kid === 'string' ? header.kid : '',
     claims: claims as IdTokenClaims,
-    signingInput: token.slice(0, -signatureSegment.length - 1),
-    signature: signatureSegment,
+    signingInput: token.slice(0, -signature.length - 1),
+    signature,
   }
 }
 
-/** All tokens of one key have the same header to the letter: the last few are remembered. */
+/**
+ * All tokens of one key have the same header to the letter: the last few are remembered, of verified
+ * tokens only, so that nobody can drive them out.
+ */
 const knownHeaders = new Map<string, JsonObject>()
 const REMEMBERED = 8
 const LONGEST_REMEMBERED = 256
 
-function joseHeader(segment: string): JsonObject {
-  const known = knownHeaders.get(segment)
-  if (known !== undefined) return known
-  const header = jsonObject('header', segment)
-  if (segment.length <= LONGEST_REMEMBERED) {
-    if (knownHeaders.size >= REMEMBERED) knownHeaders.clear()
-    knownHeaders.set(segment, header)
-  }
-  return header
+/** Spares the tokens of the same key the header, now that the signature of one is verified. */
+export function rememberHeader({ header, headerSegment }: ParsedToken): void {
+  if (knownHeaders.has(headerSegment) || headerSegment.length > LONGEST_REMEMBERED) return
+  if (knownHeaders.size >= REMEMBERED) knownHeaders.clear()
+  knownHeaders.set(headerSegment, header)
 }
 
-function threeSegments(token: string): [header: string, payload: string, signature: string] {
+function joseHeader(segment: string): JsonObject | IdTokenError {
+  return knownHeaders.get(segment) ?? jsonObject('header', segment)
+}
+
+function threeSegments(
+  token: string,
+): [header: string, payload: string, signature: string] | IdTokenError {
   if (token.length > LONGEST_TOKEN) {
-    throw malformed(`at most ${LONGEST_TOKEN} characters`, token.length)
+    return malformed(`at most ${LONGEST_TOKEN} characters`, token.length)
   }
   const first = token.indexOf('.')
   const second = token.indexOf('.', first + 1)
-  if (second <= first) throw malformed('three segments', 'fewer')
-  if (token.includes('.', second + 1)) throw malformed('three segments', 'more')
+  if (second <= first) return malformed('three segments', 'fewer')
+  if (token.includes('.', second + 1)) return malformed('three segments', 'more')
   return [token.slice(0, first), token.slice(first + 1, second), token.slice(second + 1)]
 }
 
-function jsonObject(part: 'header' | 'payload', segment: string): JsonObject {
+function jsonObject(part: 'header' | 'payload', segment: string): JsonObject | IdTokenError {
   const text = decodeText(segment)
-  if (text === null) throw malformed(`${part}: UTF-8 in strict base64url`, 'something else')
-  const object = jsonObjectOf(text)
-  if (object === undefined) throw malformed(`${part}: a JSON object`, 'something else')
-  return object
+  if (text === null) return malformed(`${part}: UTF-8 in strict base64url`, 'something else')
+  return jsonObjectOf(text) ?? malformed(`${part}: a JSON object`, 'something else')
 }
 
 /** `undefined` where the text is something else. */
@@ -110,11 +117,28 @@ function jsonObjectOf(text: string): JsonObject | undefined {
   return object
 }
 
-function acceptSignature(header: JsonObject, segment: string): void {
+function signatureRefusal(header: JsonObject, segment: string): IdTokenError | null {
   // RFC 7518 section 3.6: an unsecured JWS has an empty signature. Its shape is right; its
   // algorithm, which is judged next, is not.
-  if (segment === '' && header.alg === 'none') return
-  if (!isBase64url(segment)) throw malformed('signature: strict base64url', 'something else')
+  if (segment === '' && header.alg === 'none') return null
+  return isBase64url(segment) ? null : malformed('signature: strict base64url', 'something else')
+}
+
+/** RFC 7515 section 4.1.11: extensions that must be understood, and none is. */
+function extensionRefusal(header: JsonObject): IdTokenError | null {
+  return Object.hasOwn(header, 'crit') ? malformed('a header without crit', 'crit') : null
+}
+
+function claimsRefusal(claims: JsonObject): IdTokenError | null {
+  const problem = claimsProblem(claims)
+  return problem === null ? null : malformed(problem.expected, problem.found)
+}
+
+/** RFC 8725 section 3.1: the algorithm is ours to choose, never the token's. */
+function algorithmRefusal({ alg }: JsonObject): IdTokenError | null {
+  if (alg === 'RS256') return null
+  const found = alg ?? 'no alg'
+  return new IdTokenError('ID_TOKEN_ALGORITHM_NOT_ALLOWED', { expected: 'RS256', found })
 }
 
 function malformed(expected: string, found: unknown): IdTokenError {

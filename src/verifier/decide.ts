@@ -3,8 +3,8 @@ import type { ObserveVerdict } from '../telemetry/observe-verdicts.ts'
 import { IdTokenError } from '../verdict/id-token-error.ts'
 
 /**
- * What a judgement comes to. A refusal after the signature is a value: thrown, it would cost more
- * than all that comes before the signature, and forged tokens would be dearer than good ones.
+ * What a judgement comes to. A refusal is a value: thrown, it would cost more than all that comes
+ * before the signature, and forged tokens would be dearer than good ones.
  */
 export type Verdict<Accepted extends Caller | null = Caller> = Accepted | IdTokenError
 
@@ -83,10 +83,19 @@ export function decided<Accepted extends Caller | null>(
 
 /** The same for those who cannot wait, about a judgement that needs no fetch. */
 export function decidedSync(decide: Decide, judgement: () => Verdict): Caller {
-  const decision: { caller?: Caller } = {}
-  decide<Caller>(judgement, (error, caller) => {
-    if (error !== null) throw error
-    decision.caller = caller
+  const verdict = settledSync(decide, judgement)
+  if (verdict instanceof Error) throw verdict
+  return verdict
+}
+
+/**
+ * What is thrown passes through no function but the last: V8 never optimizes one that only ever
+ * throws, as all would while nothing but forged tokens comes.
+ */
+function settledSync(decide: Decide, judgement: () => Verdict): Caller | Error {
+  let verdict: Caller | Error | undefined
+  decide<Caller>(judgement, (...[error, caller]) => {
+    verdict = error ?? caller
   })
-  return decision.caller as Caller
+  return verdict as Caller | Error
 }

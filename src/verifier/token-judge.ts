@@ -6,7 +6,7 @@ import type { TokenHeader } from '../request/deciding-header.ts'
 import { isSignatureRemoved } from '../request/removed-signature.ts'
 import type { IdTokenClaims } from '../token/claims.ts'
 import { judgeClaims, type BrokenRule, type ClaimRules } from '../token/judge-claims.ts'
-import { parseToken, type ParsedToken } from '../token/parse-token.ts'
+import { parseToken, rememberHeader, type ParsedToken } from '../token/parse-token.ts'
 import type { VerifiedToken, VerifiedTokenCache } from '../token/verified-token-cache.ts'
 import { IdTokenError } from '../verdict/id-token-error.ts'
 import type { Verdict } from './decide.ts'
@@ -38,7 +38,6 @@ export class TokenJudge {
     this.#parts = parts
   }
 
-  /** @throws IdTokenError of the checks `shape` and `algorithm` */
   judge(token: string, as: JudgedAs): Verdict | Promise<Verdict> {
     return this.#judge(token, as, true)
   }
@@ -50,6 +49,7 @@ export class TokenJudge {
     if (verified !== undefined) return this.#judgeAgain(verified, as)
 
     const parsed = parseToken(token)
+    if (parsed instanceof IdTokenError) return parsed
     if (isSignatureRemoved(token)) return new IdTokenError('ID_TOKEN_SIGNATURE_REMOVED')
     const judged = { token, parsed, as, waits }
     if (inHand !== null) return this.#judgeOrRefetch(judged, inHand)
@@ -70,7 +70,9 @@ export class TokenJudge {
 
   /** Judges all but the signature, of a token whose signature the platform has checked and taken. */
   judgeWithoutSignature(token: string, as: JudgedAs): Verdict {
-    const { claims } = parseToken(token)
+    const parsed = parseToken(token)
+    if (parsed instanceof IdTokenError) return parsed
+    const { claims } = parsed
     const audience = this.#judgeClaims(claims, as)
     if (typeof audience !== 'string') return refusal(audience, claims)
     return callerOf(claims, { audience, header: as.header, signatureVerified: false })
@@ -87,7 +89,7 @@ export class TokenJudge {
     if (key !== undefined) return this.#judgeWith(key, judged)
     const worthIt = kid !== '' && typeof this.#judgeClaims(claims, judged.as) === 'string'
     const refetch = worthIt ? this.#parts.keys.refetch(kid) : null
-    if (refetch === null || !judged.waits) return this.#judgeNow(judged)
+    if (refetch === null || !judged.waits) return this.#keyMissing(kid)
     return refetch.then(() => this.#judgeNow(judged))
   }
 
@@ -103,6 +105,7 @@ export class TokenJudge {
     if (!verifyRsaSha256(key.publicKey, signingInput, signature)) {
       return new IdTokenError('ID_TOKEN_SIGNATURE_INVALID', { found: `kid ${key.kid}` })
     }
+    rememberHeader(parsed)
     const audience = this.#judgeClaims(claims, as)
     if (typeof audience !== 'string') return refusal(audience, claims)
     const caller = callerOf(claims, { audience, header: as.header, signatureVerified: true })
