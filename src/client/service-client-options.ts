@@ -29,7 +29,8 @@ export interface ServiceClientOptions {
   auth?: Credentials | undefined
   /**
    * The service account whose ID tokens are wanted, where it is not the one of the credentials: its
-   * email, or `{ email, endpoint }`. The credentials impersonate it. Default: none.
+   * email, or `{ email, endpoint }` where the IAM Credentials API is not at Google's address, but at
+   * the emulator's. The credentials impersonate it. Default: none.
    */
   serviceAccount?: string | ServiceAccount | undefined
   /**

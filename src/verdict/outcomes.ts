@@ -78,7 +78,7 @@ export const OUTCOMES = {
     when: 'over 8 KiB, not three strict base64url segments, header or payload not a JSON object, `crit` present, a claim of the wrong type, or a required claim (iss, aud, sub, iat, exp) missing',
     message: 'The ID token is malformed',
     remedy:
-      'the caller sends something that is not an ID token; an OAuth access token (ya29...) is a common mistake',
+      'the caller sends something that is not an ID token (an OAuth access token, ya29..., is a common mistake), or one that was cut off or altered on the way',
   },
   ID_TOKEN_ALGORITHM_NOT_ALLOWED: {
     check: 'algorithm',
