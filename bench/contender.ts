@@ -28,6 +28,8 @@ export interface NamedContender {
   readonly takesPem?: true
   /** It is no peer: it does less than any verifier must, and shows what the others could reach. */
   readonly isLimit?: true
+  /** It judges nothing but signatures, and refuses no bad claim. */
+  readonly isSignatureOnly?: true
   /** Packages to name with their versions. */
   readonly packages: readonly string[]
 }
@@ -60,10 +62,16 @@ export const CONTENDERS: readonly NamedContender[] = [
     name: 'jsonwebtoken + jwks-rsa',
     packages: ['jsonwebtoken', 'jwks-rsa'],
   },
-  { file: 'crypto-verify', name: 'crypto.verify alone', isLimit: true, packages: [] },
   {
-    file: 'crypto-verify-and-parse',
-    name: 'crypto.verify and JSON.parse',
+    file: 'crypto-verify',
+    name: 'crypto.verify alone',
+    isLimit: true,
+    isSignatureOnly: true,
+    packages: [],
+  },
+  {
+    file: 'least-verifier',
+    name: 'the least verifier, in one function',
     isLimit: true,
     packages: [],
   },

@@ -16,14 +16,7 @@ export function signedBytes(token: string): SignedBytes {
 }
 
 /** The first key of a JWK set. */
-export async function fetchedKey(jwksUri: string): Promise<KeyObject> {
-  const { keys } = (await (await fetch(jwksUri)).json()) as { keys: [JsonWebKey] }
-  return createPublicKey({ key: keys[0], format: 'jwk' })
+export async function fetchedKey(jwksUri: string): Promise<{ kid: string; publicKey: KeyObject }> {
+  const { keys } = (await (await fetch(jwksUri)).json()) as { keys: [JsonWebKey & { kid: string }] }
+  return { kid: keys[0].kid, publicKey: createPublicKey({ key: keys[0], format: 'jwk' }) }
 }
-
-/** Refuses without the price of a new error. */
-export function refuse(): never {
-  throw REFUSED
-}
-
-const REFUSED = new Error('The signature does not match')

@@ -15,7 +15,7 @@ export interface Target {
 }
 
 const RAW = 'crypto.verify alone'
-const RAW_AND_PARSE = 'crypto.verify and JSON.parse'
+const LEAST_VERIFIER = 'the least verifier, in one function'
 const BARE = 'bare Fastify'
 const LEAST_GUARD = 'the least guard, in one function'
 const PACKAGES = 'jose + fastify-plugin + lru-cache'
@@ -41,19 +41,12 @@ export const TARGETS: readonly Target[] = [
       0.85,
       (r) => ratio(r.verify.once, 'perSecond', OURS, RAW),
     ),
-    floor: (r) => ratio(r.verify.once, 'perSecond', RAW_AND_PARSE, RAW),
+    floor: (r) => ratio(r.verify.once, 'perSecond', LEAST_VERIFIER, RAW),
   },
   overHttp('one', 'one token'),
   overHttp('thousand', '1,000 tokens'),
-  ...['wrong signature', 'wrong audience', 'expired'].map((kind): Target => ({
-    ...refused(kind, 1.2),
-    floor: (r) => mainThread(r, kind, RAW_AND_PARSE),
-  })),
-  refused('garbage', 0.25),
-  ...['8 KiB', 'unknown kid'].map((kind): Target => ({
-    ...refused(kind, 0.25),
-    floor: (r) => mainThread(r, kind, RAW_AND_PARSE) - 1,
-  })),
+  ...['wrong signature', 'wrong audience', 'expired'].map((kind) => refused(kind, 1.2)),
+  ...['garbage', '8 KiB', 'unknown kid'].map((kind) => refused(kind, 0.25)),
   { ...growth('tokens'), floor: (r) => most(r, `tokens${OF_BARE}`) },
   growth('callers'),
   { ...growth('routes'), floor: (r) => most(r, `routes${OF_BARE}`) },
@@ -93,12 +86,15 @@ function overFastestPeer({ verify }: BenchResults, kind: keyof BenchResults['ver
 }
 
 function refused(kind: string, limit: number): Target {
-  return target(
-    `refused, ${kind}: main-thread CPU, of \`crypto.verify\` alone`,
-    'at most',
-    limit,
-    (results) => mainThread(results, kind, OURS),
-  )
+  return {
+    ...target(
+      `refused, ${kind}: main-thread CPU, of \`crypto.verify\` alone`,
+      'at most',
+      limit,
+      (results) => mainThread(results, kind, OURS),
+    ),
+    floor: (results) => mainThread(results, kind, LEAST_VERIFIER),
+  }
 }
 
 function mainThread({ badTokens }: BenchResults, kind: string, name: string): number {

@@ -8,17 +8,17 @@ import { AUDIENCE } from './contender.ts'
 /** The service account that sends good tokens. */
 export const CALLER = 'login@shop-prod.iam.gserviceaccount.com'
 
-/** Kinds of tokens, and whether they are good. */
+/** Kinds of tokens: what becomes of them, and whether each comes more than once. */
 export const KINDS = {
-  repeated: 'accepted',
-  'in turn': 'accepted',
-  once: 'accepted',
-  garbage: 'refused',
-  '8 KiB': 'refused',
-  'unknown kid': 'refused',
-  'wrong signature': 'refused',
-  'wrong audience': 'refused',
-  expired: 'refused',
+  repeated: { outcome: 'accepted', comesAgain: true },
+  'in turn': { outcome: 'accepted', comesAgain: true },
+  once: { outcome: 'accepted', comesAgain: false },
+  garbage: { outcome: 'refused', comesAgain: false },
+  '8 KiB': { outcome: 'refused', comesAgain: false },
+  'unknown kid': { outcome: 'refused', comesAgain: false },
+  'wrong signature': { outcome: 'refused', comesAgain: false },
+  'wrong audience': { outcome: 'refused', comesAgain: false },
+  expired: { outcome: 'refused', comesAgain: false },
 } as const
 
 /** A row of `KINDS`. */

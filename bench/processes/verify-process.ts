@@ -4,11 +4,10 @@ import type { Contender, Verifier } from '../contender.ts'
 import { freshCopies, KINDS, readTokens, type Kind } from '../tokens.ts'
 import { answerQuestions } from './subject.ts'
 
-/** One round: tokens of a kind, each once or for a while. */
+/** The next tokens of a kind, for so long. */
 export interface VerifyQuestion {
   readonly kind: Kind
-  /** Goes on for so many milliseconds; otherwise each token once, by a new verifier. */
-  readonly milliseconds?: number
+  readonly milliseconds: number
 }
 
 const [file = '', tokenFile = '', jwksUri = ''] = process.argv.slice(2)
@@ -19,25 +18,31 @@ const BATCH = 500
 /** As many as a busy server has under way, so that a thread pool is used. */
 const AT_ONCE = 50
 
-let lasting: Verifier | undefined
+interface Progress {
+  readonly verifier: Verifier
+  /** How many tokens it was given. */
+  readonly given: number
+}
+
+const progressOf = new Map<Kind, Progress>()
 
 answerQuestions(async ({ kind, milliseconds }: VerifyQuestion): Promise<Cost> => {
   const meter = new CostMeter()
-  const expected = KINDS[kind]
-  const verifier =
-    milliseconds === undefined ? await warmVerifier() : (lasting ??= await warmVerifier())
-  const all = tokens[kind]
-  const until = milliseconds === undefined ? 0 : milliseconds * 1000
-  if (milliseconds !== undefined) await run(verifier, all, expected, new CostMeter())
-  for (
-    let at = 0;
-    milliseconds === undefined ? at < all.length : meter.total.wall < until;
-    at += BATCH
-  ) {
-    await run(verifier, batchAt(all, at), expected, meter)
-  }
+  const { outcome } = KINDS[kind]
+  do {
+    const { verifier, given } = await progress(kind)
+    await run(verifier, batchAt(tokens[kind], given), outcome, meter)
+    progressOf.set(kind, { verifier, given: given + BATCH })
+  } while (meter.total.wall < milliseconds * 1000)
   return meter.total
 })
+
+/** Tokens that are to be seen once come again to a new verifier only. */
+async function progress(kind: Kind): Promise<Progress> {
+  const last = progressOf.get(kind)
+  const isOver = last !== undefined && !KINDS[kind].comesAgain && last.given >= tokens[kind].length
+  return last === undefined || isOver ? { verifier: await warmVerifier(), given: 0 } : last
+}
 
 /** Keys are in hand: what is fetched is not what is measured. */
 async function warmVerifier(): Promise<Verifier> {

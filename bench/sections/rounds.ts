@@ -8,22 +8,24 @@ export interface Candidate<Figure extends string> {
 }
 
 /**
- * Measures each once a round, so that what slows the machine down for a while slows all down. A
- * first round, which warms up, does not count.
+ * Measures each once a round, so that what slows the machine down for a while slows all down.
+ *
+ * @param warmUp - how many rounds go before that do not count
  */
 export async function interleaved<Figure extends string>(
   candidates: readonly Candidate<Figure>[],
   rounds: number,
+  warmUp = 1,
 ): Promise<Measured<Figure>[]> {
   const measured = candidates.map(({ name, measure }) => ({
     name,
     measure,
     rounds: {} as Partial<Record<Figure, number[]>>,
   }))
-  for (let round = 0; round <= rounds; round += 1) {
+  for (let round = -warmUp; round < rounds; round += 1) {
     for (const { measure, rounds } of measured) {
       const figures = await measure()
-      if (round > 0) add(rounds, figures)
+      if (round >= 0) add(rounds, figures)
     }
   }
   return measured.map(({ name, rounds }) => ({ name, rounds: rounds as Record<Figure, number[]> }))
