@@ -7,8 +7,8 @@ import { keysUri, type BenchSetup } from './bench-setup.ts'
 import { interleaved, type Candidate } from './rounds.ts'
 
 /** Many and short: a machine that others use as well is slow for seconds at a time. */
-const ROUNDS = 15
-const SECONDS = 0.75
+const ROUNDS = 25
+const SECONDS = 0.5
 /** Seconds in which 10,000 tokens come more than twice. */
 const UNTIL_ALL_ARE_KNOWN = 5
 
