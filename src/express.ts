@@ -5,5 +5,6 @@
  */
 export { googleIdToken, googleIdToken as default } from './express/middleware.ts'
 export { IdTokenError } from './verdict/id-token-error.ts'
+export { redactPaths } from './telemetry/redact-paths.ts'
 export type { GoogleIdToken, Middleware } from './express/middleware.ts'
 export type * from './public-types.ts'

@@ -5,6 +5,7 @@
  */
 import { plugin } from './fastify/plugin.ts'
 import { IdTokenError } from './verdict/id-token-error.ts'
+import { redactPaths } from './telemetry/redact-paths.ts'
 import { createVerifier } from './verifier/create-verifier.ts'
 
 // `require()` of this package yields the plugin itself (Node takes the export of this name), so
@@ -14,6 +15,7 @@ const requirable = Object.assign(plugin, {
   googleIdToken: plugin,
   createVerifier,
   IdTokenError,
+  redactPaths,
 })
 
 export {
@@ -21,6 +23,7 @@ export {
   IdTokenError,
   plugin as default,
   plugin as googleIdToken,
+  redactPaths,
   requirable as 'module.exports',
 }
 export type { GoogleIdTokenOptions } from './fastify/plugin.ts'

@@ -7,6 +7,7 @@ export type { RoutePolicy } from './options/access-policy.ts'
 export type { Logger } from './options/injected.ts'
 export type { JwkSet, VerifierOptions } from './options/verifier-options.ts'
 export type { TokenHeader } from './request/deciding-header.ts'
+export type { HeadersLike, RequestHeaders, RequestLike } from './request/request-like.ts'
 export type {
   KeysFailedMessage,
   KeysRefreshedMessage,

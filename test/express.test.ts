@@ -134,8 +134,13 @@ for (const [version, makeApp] of [
       app.use(noteError)
       const port = await listening(t, app)
       for (const [headers, status, code, challenge] of [
-        [[], 401, 'ID_TOKEN_MISSING', /^Bearer$/],
-        [[['Authorization', `${login}x`]], 401, 'ID_TOKEN_MALFORMED', /^Bearer error="invalid_t/],
+        [[], 401, 'ID_TOKEN_MISSING', /^Bearer realm="[a-z-]+"$/],
+        [
+          [['Authorization', `${login}x`]],
+          401,
+          'ID_TOKEN_MALFORMED',
+          /^Bearer realm="[a-z-]+", error="invalid_t/,
+        ],
         [[['Authorization', signup]], 403, 'ID_TOKEN_CALLER_NOT_ALLOWED', /"insufficient_scope"/],
         [
           [

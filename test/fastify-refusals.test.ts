@@ -31,10 +31,13 @@ interface Refusal {
 }
 
 const CHALLENGE = {
-  none: /^Bearer$/,
-  request: /^Bearer error="invalid_request", error_description="[^"]+"$/,
-  token: /^Bearer error="invalid_token", error_description="[^"]+"$/,
-  scope: /^Bearer error="insufficient_scope", error_description="[^"]+"$/,
+  none: /^Bearer realm="fastify-google-id-token"$/,
+  request:
+    /^Bearer realm="fastify-google-id-token", error="invalid_request", error_description="[^"]+"$/,
+  token:
+    /^Bearer realm="fastify-google-id-token", error="invalid_token", error_description="[^"]+"$/,
+  scope:
+    /^Bearer realm="fastify-google-id-token", error="insufficient_scope", error_description="[^"]+"$/,
 }
 
 const refusals: Refusal[] = [
@@ -174,7 +177,7 @@ t.test("an error handler of the app's own has the error, and the challenge stays
     const response = await app.inject(url)
     t.equal(response.statusCode, 401)
     t.strictSame(response.json(), { sorry: 'ID_TOKEN_MISSING' })
-    t.equal(response.headers['www-authenticate'], 'Bearer')
+    t.equal(response.headers['www-authenticate'], 'Bearer realm="fastify-google-id-token"')
     t.ok(seen instanceof IdTokenError)
   }
 })

@@ -101,7 +101,7 @@ t.test('a refusal tells a response nothing of the token, the audience or the lis
 
 t.test('a refusal is an error without frames, and shows its code and status only', async (t) => {
   const { stackTraceLimit } = Error
-  const error = await refusalOf(() => verifierWith().verify('garbage'))
+  const error = await refusalOf(() => verifierWith().verifyAnyCaller('garbage'))
   if (error === null) throw new Error('accepted')
   t.equal(error.stack, 'IdTokenError: The ID token is malformed')
   t.equal(Error.stackTraceLimit, stackTraceLimit)
@@ -114,7 +114,7 @@ t.test('a refusal is an error without frames, and shows its code and status only
   t.match(error.detail, { expected: 'three segments', found: 'fewer', remedy: /access token/ })
   t.strictSame(error.headers, {
     'www-authenticate':
-      'Bearer error="invalid_token", error_description="The ID token is malformed"',
+      'Bearer realm="fastify-google-id-token", error="invalid_token", error_description="The ID token is malformed"',
   })
 })
 
@@ -126,7 +126,7 @@ t.test('a 503 without a known time to wait says one second', (t) => {
 t.test('a claim is told in the log, and cut where it is long', async (t) => {
   const issuerOf = async (iss: string) => {
     const token = await signed({ claims: { iss } })
-    return (await refusalOf(() => verifierWith().verify(token)))?.detail
+    return (await refusalOf(() => verifierWith().verifyAnyCaller(token)))?.detail
   }
   t.match(await issuerOf('https://evil.example'), {
     expected: ['https://accounts.google.com', 'accounts.google.com'],
@@ -135,11 +135,11 @@ t.test('a claim is told in the log, and cut where it is long', async (t) => {
   const { found } = (await issuerOf('x'.repeat(1000))) ?? {}
   t.match(found, /^x{256}… \(1000 characters\)$/)
   const listed = await signed({ header: { alg: ['RS256'] } })
-  t.equal((await refusalOf(() => verifierWith().verify(listed)))?.detail.found, 'object')
+  t.equal((await refusalOf(() => verifierWith().verifyAnyCaller(listed)))?.detail.found, 'object')
 })
 
 t.test('log entries: code and detail at warn; what is no refusal is left to others', async (t) => {
-  const error = await refusalOf(() => verifierWith().verify('garbage'))
+  const error = await refusalOf(() => verifierWith().verifyAnyCaller('garbage'))
   if (error === null) throw new Error('accepted')
   const logged: unknown[] = []
   const log = { warn: (...entry: unknown[]) => void logged.push(entry) }
@@ -207,7 +207,7 @@ t.test(
     await fc.assert(
       fc.asyncProperty(anyValue, async (value) => {
         const token = withoutScheme(value)
-        const error = await refusalOf(() => verifier.verifySync(token))
+        const error = await refusalOf(() => verifier.verifyAnyCallerSync(token))
         // Only what is in the table to the letter can be accepted: a signature has one spelling.
         if (error === null) return signedTokens.has(token)
         const { response, log } = toldOf(error)
@@ -266,13 +266,13 @@ t.test('decisions and fetches are counted on an OpenTelemetry meter', async (t) 
   const verifier = verifierWith({ meter })
   const token = await signed()
   const request = requestWith('authorization', `Bearer ${token}`)
-  verifier.verifySync(token)
-  await verifier.verify(token)
+  verifier.verifyAnyCallerSync(token)
+  await verifier.verifyAnyCaller(token)
   await verifier.authenticate(request)
   await verifier.authenticate(requestWith(), { optional: true })
   await t.rejects(verifier.authenticate(requestWith()))
-  await t.rejects(verifier.verify('garbage'))
-  t.throws(() => verifier.verifySync('garbage'))
+  await t.rejects(verifier.verifyAnyCaller('garbage'))
+  t.throws(() => verifier.verifyAnyCallerSync('garbage'))
 
   const answers = [new Response('', { status: 500 }), Response.json(issuer.jwks)]
   const remote = { jwks: undefined, clock: undefined, logger: { warn: () => undefined } }
@@ -316,14 +316,14 @@ t.test('what is no verdict is counted as an error', async (t) => {
     },
   })
   broken = true
-  await t.rejects(verifier.verify(await signed()), RangeError)
+  await t.rejects(verifier.verifyAnyCaller(await signed()), RangeError)
   t.strictSame(outcomes, [{ outcome: 'error' }])
 })
 
 t.test('decisions are published on diagnostics channels, to whoever listens', async (t) => {
   const verifier = verifierWith()
   const token = await signed()
-  verifier.verifySync(token)
+  verifier.verifyAnyCallerSync(token)
   const published: object[] = []
   const listen = (message: unknown) => void published.push(message as object)
   for (const name of ['verified', 'rejected']) {
@@ -331,7 +331,7 @@ t.test('decisions are published on diagnostics channels, to whoever listens', as
     subscribe(channel, listen)
     t.teardown(() => unsubscribe(channel, listen))
   }
-  const caller: Caller = verifier.verifySync(token)
+  const caller: Caller = verifier.verifyAnyCallerSync(token)
   await t.rejects(verifier.authenticate(requestWith()))
   t.match(published, [{ caller }, { code: 'ID_TOKEN_MISSING', detail: { remedy: /Bearer/ } }])
   t.equal(published.length, 2)

@@ -36,42 +36,42 @@ function requestWith(...rawHeaders: string[]): IncomingMessage {
 t.test('a verified token is remembered from its second use, a refused one never', async (t) => {
   const verifier = verifierWith()
   const token = await signed()
-  await verifier.verify(token)
+  await verifier.verifyAnyCaller(token)
   t.equal(verifier.stats().tokenCache.size, 0)
-  const second = await verifier.verify(token)
+  const second = await verifier.verifyAnyCaller(token)
   t.equal(verifier.stats().tokenCache.size, 1)
-  t.equal(await verifier.verify(token), second, 'the same caller, not another like it')
-  t.equal(verifier.verifySync(token), second)
+  t.equal(await verifier.verifyAnyCaller(token), second, 'the same caller, not another like it')
+  t.equal(verifier.verifyAnyCallerSync(token), second)
   const refused = [
     `${token.slice(0, -8)}AAAAAAAA`,
     await signed({ audience: 'other' }),
     await signed({ expiresIn: -100 }),
     'garbage',
   ]
-  for (const one of [...refused, ...refused]) await t.rejects(verifier.verify(one))
+  for (const one of [...refused, ...refused]) await t.rejects(verifier.verifyAnyCaller(one))
   t.equal(verifier.stats().tokenCache.size, 1)
 })
 
 t.test('a remembered token must be the same to its last character', async (t) => {
   const verifier = verifierWith()
   const token = await signed()
-  for (let use = 1; use <= 3; use += 1) verifier.verifySync(token)
+  for (let use = 1; use <= 3; use += 1) verifier.verifyAnyCallerSync(token)
   for (const other of [`${token}=`, `${token} `, ` ${token}`, token.slice(0, -1), `${token}.`]) {
-    t.throws(() => verifier.verifySync(other), { code: 'ID_TOKEN_MALFORMED' })
+    t.throws(() => verifier.verifyAnyCallerSync(other), { code: 'ID_TOKEN_MALFORMED' })
   }
 })
 
 t.test('claims are judged again at each use', async (t) => {
   const verifier = verifierWith()
   const token = await signed()
-  t.ok(verifier.verifySync(token))
-  t.equal(verifier.verifySync(token), verifier.verifySync(token))
+  t.ok(verifier.verifyAnyCallerSync(token))
+  t.equal(verifier.verifyAnyCallerSync(token), verifier.verifyAnyCallerSync(token))
   now = new Date(now.getTime() + 3_659_000)
-  t.ok(verifier.verifySync(token))
+  t.ok(verifier.verifyAnyCallerSync(token))
   now = new Date(now.getTime() + 1_000)
-  t.throws(() => verifier.verifySync(token), { code: 'ID_TOKEN_EXPIRED' })
+  t.throws(() => verifier.verifyAnyCallerSync(token), { code: 'ID_TOKEN_EXPIRED' })
   now = new Date(now.getTime() - 3_660_000 - 61_000)
-  t.throws(() => verifier.verifySync(token), { code: 'ID_TOKEN_NOT_YET_VALID' })
+  t.throws(() => verifier.verifyAnyCallerSync(token), { code: 'ID_TOKEN_NOT_YET_VALID' })
 })
 
 t.test('list and audience are those of each request', async (t) => {
@@ -102,7 +102,10 @@ t.test('a caller is deeply frozen, with a cache and without', async (t) => {
   for (const tokenCache of [false, { max: 1 }] as const) {
     const verifier = verifierWith({ tokenCache })
     const token = await signed({ claims: { deep } })
-    for (const caller of [verifier.verifySync(token), verifier.verifySync(token)]) {
+    for (const caller of [
+      verifier.verifyAnyCallerSync(token),
+      verifier.verifyAnyCallerSync(token),
+    ]) {
       const { list } = caller.claims.deep as typeof deep
       for (const value of [
         caller,
@@ -126,7 +129,7 @@ t.test('claims are frozen however deep they nest', async (t) => {
   const token = await signed({
     claims: { deep: JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`) as unknown },
   })
-  let value = verifierWith().verifySync(token).claims.deep
+  let value = verifierWith().verifyAnyCallerSync(token).claims.deep
   for (; Array.isArray(value) && value.length > 0; value = value[0] as unknown) {
     if (!Object.isFrozen(value)) t.fail('not frozen')
   }
@@ -138,26 +141,26 @@ t.test('the least recently used token gives way', async (t) => {
   const tokens = await Promise.all(['a', 'b', 'c'].map((jti) => signed({ claims: { jti } })))
   const [a = '', b = '', c = ''] = tokens
   const callerOf = (token: string) => {
-    verifier.verifySync(token)
-    return verifier.verifySync(token)
+    verifier.verifyAnyCallerSync(token)
+    return verifier.verifyAnyCallerSync(token)
   }
   const callerOfA = callerOf(a)
   const callerOfB = callerOf(b)
-  t.equal(verifier.verifySync(a), callerOfA)
+  t.equal(verifier.verifyAnyCallerSync(a), callerOfA)
   callerOf(c)
   t.strictSame(verifier.stats().tokenCache, { size: 2, max: 2 })
-  t.equal(verifier.verifySync(a), callerOfA, 'kept')
-  t.not(verifier.verifySync(b), callerOfB, 'verified anew')
+  t.equal(verifier.verifyAnyCallerSync(a), callerOfA, 'kept')
+  t.not(verifier.verifyAnyCallerSync(b), callerOfB, 'verified anew')
 })
 
 t.test('tokens that come once do not drive out those that come again', async (t) => {
   const verifier = verifierWith({ tokenCache: { max: 2 } })
   const token = await signed()
-  verifier.verifySync(token)
-  const caller = verifier.verifySync(token)
+  verifier.verifyAnyCallerSync(token)
+  const caller = verifier.verifyAnyCallerSync(token)
   for (let jti = 0; jti < 20; jti += 1) {
-    verifier.verifySync(await signed({ claims: { jti: String(jti) } }))
-    t.equal(verifier.verifySync(token), caller)
+    verifier.verifyAnyCallerSync(await signed({ claims: { jti: String(jti) } }))
+    t.equal(verifier.verifyAnyCallerSync(token), caller)
   }
   t.equal(verifier.stats().tokenCache.size, 1)
 })
@@ -186,7 +189,7 @@ t.test('recent tokens are forgotten in generations, but for those that come agai
 t.test('tokenCache: false remembers nothing', async (t) => {
   const verifier = verifierWith({ tokenCache: false })
   const token = await signed()
-  t.not(verifier.verifySync(token), verifier.verifySync(token))
+  t.not(verifier.verifyAnyCallerSync(token), verifier.verifyAnyCallerSync(token))
   t.strictSame(verifier.stats().tokenCache, { size: 0, max: 0 })
 })
 

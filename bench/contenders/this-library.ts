@@ -3,8 +3,8 @@ import { AUDIENCE, type Contender } from '../contender.ts'
 
 export const contender: Contender = {
   create: async (jwksUri) => {
-    const { ready, verifySync } = createVerifier({ audience: AUDIENCE, jwksUri })
+    const { ready, verifyAnyCallerSync } = createVerifier({ audience: AUDIENCE, jwksUri })
     await ready()
-    return { verify: verifySync }
+    return { verify: verifyAnyCallerSync }
   },
 }

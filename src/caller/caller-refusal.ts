@@ -1,4 +1,4 @@
-import { IdTokenError } from '../verdict/id-token-error.ts'
+import { refusal, type IdTokenError } from '../verdict/id-token-error.ts'
 import type { AllowedCallers } from './allowed-callers.ts'
 import type { Caller } from './caller.ts'
 
@@ -7,15 +7,18 @@ import type { Caller } from './caller.ts'
  * `ID_TOKEN_CALLER_UNIDENTIFIED` where the token leaves open who calls; `null` for one in the list.
  */
 export function callerRefusal(
-  { email, subject }: Caller,
+  { email, subject, signatureVerified }: Caller,
   allowed: AllowedCallers,
 ): IdTokenError | null {
   if (allowed.includes(email, subject)) return null
-  return new IdTokenError(
+  return refusal(
     email === undefined ? 'ID_TOKEN_CALLER_UNIDENTIFIED' : 'ID_TOKEN_CALLER_NOT_ALLOWED',
     {
       expected: allowed.summary,
-      found: email === undefined ? subject : `${email} (unique id ${subject})`,
+      found: () => {
+        const account = email === undefined ? subject : `${email} (unique id ${subject})`
+        return signatureVerified ? account : `by a token without its signature: ${account}`
+      },
     },
   )
 }

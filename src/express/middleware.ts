@@ -123,5 +123,5 @@ function refuse(
 /** `originalUrl` is what Express keeps while a router strips its prefix off `url`. */
 function refused(request: IncomingMessage & { originalUrl?: string }): RefusedRequest {
   const { method = '', url = '', originalUrl = url } = request
-  return { method, route: originalUrl.split('?')[0], header: decidingHeaderName(request) }
+  return { method, route: originalUrl, header: decidingHeaderName(request) }
 }

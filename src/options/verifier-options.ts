@@ -4,6 +4,7 @@ import type { KeyStore } from '../keys/key-store.ts'
 import { parseJwks } from '../keys/parse-jwks.ts'
 import type { Meter } from '../telemetry/meter.ts'
 import type { ClaimRules } from '../token/judge-claims.ts'
+import { DEFAULT_REALM } from '../verdict/id-token-error.ts'
 import type { AccessPolicy } from './access-policy.ts'
 import { acceptAudiences } from './audiences.ts'
 import {
@@ -63,6 +64,11 @@ export interface VerifierOptions {
    * on and whose port nothing else reaches: anyone else can forge one. Default `false`.
    */
   trustRemovedSignature?: boolean | undefined
+  /**
+   * The `realm` of the `WWW-Authenticate` challenges, without `"`, `\` and control characters.
+   * Default `fastify-google-id-token`.
+   */
+  realm?: string | undefined
   /** The time, for tests with fixture tokens. Default: the system's. */
   clock?: (() => Date) | undefined
   /** For proxies and tests. Default: the global `fetch`. */
@@ -86,6 +92,7 @@ export interface VerifierSettings {
   /** 0 for no cache. */
   readonly cacheSize: number
   readonly trustRemovedSignature: boolean
+  readonly realm: string
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly fetch: typeof globalThis.fetch
@@ -111,6 +118,7 @@ export const OPTION_NAMES = [
   'maxTokenLifetime',
   'tokenCache',
   'trustRemovedSignature',
+  'realm',
   'clock',
   'fetch',
   'meter',
@@ -159,11 +167,22 @@ export function acceptVerifierOptions(value: unknown): VerifierSettings {
     keyStore: acceptKeyStore(options.keyStore),
     cacheSize: acceptCacheSize(options.tokenCache),
     trustRemovedSignature: acceptTrust(options.trustRemovedSignature),
+    realm: parseRealm(options.realm),
     now: acceptClock(options.clock),
     fetch: acceptFetch(options.fetch),
     meter: acceptMeter(options.meter),
     logger: acceptLogger(options.logger),
   }
+}
+
+/** RFC 9110 section 5.6.4: what a quoted-string holds without escapes, in ASCII. */
+const QUOTABLE = /^[ !#-[\]-~]{1,128}$/
+
+function parseRealm(value: unknown = DEFAULT_REALM): string {
+  if (typeof value !== 'string' || !QUOTABLE.test(value)) {
+    throw invalidOption('realm', value, 'a string of 1 to 128 ASCII characters without " and \\')
+  }
+  return value
 }
 
 const KEY_STORE = 'an object with load() and save(keys)'

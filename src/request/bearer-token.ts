@@ -1,4 +1,4 @@
-import { IdTokenError } from '../verdict/id-token-error.ts'
+import { refusal } from '../verdict/id-token-error.ts'
 import type { DecidingHeader } from './deciding-header.ts'
 
 // RFC 9110 section 11.4: credentials = auth-scheme 1*SP token68, the scheme in any case. Front ends
@@ -30,9 +30,9 @@ export function bearerToken({ name, value }: DecidingHeader): string {
   const [scheme, rest] = credentials(value)
   const expected = `${name}: Bearer <token>`
   if (scheme !== 'bearer') {
-    throw new IdTokenError('ID_TOKEN_SCHEME_UNSUPPORTED', { expected, found: schemeShown(scheme) })
+    throw refusal('ID_TOKEN_SCHEME_UNSUPPORTED', { expected, found: schemeShown(scheme) })
   }
-  throw new IdTokenError('ID_TOKEN_REQUEST_MALFORMED', {
+  throw refusal('ID_TOKEN_REQUEST_MALFORMED', {
     expected,
     found: rest === '' ? 'no token' : 'more than one token',
   })

@@ -1,15 +1,8 @@
-import { IdTokenError } from '../verdict/id-token-error.ts'
+import { refusal } from '../verdict/id-token-error.ts'
+import { rawHeadersOf, type RequestHeaders } from './request-like.ts'
 
 /** The headers that may carry the token, in lower case. */
 export type TokenHeader = 'x-serverless-authorization' | 'authorization'
-
-/** What is read of a request: an `http.IncomingMessage` has it all, and so has HTTP/2's. */
-export interface RequestHeaders {
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
-  readonly rawHeaders?: readonly string[] | undefined
-  readonly httpVersionMajor?: number | null | undefined
-  readonly socket?: object | null | undefined
-}
 
 /**
  * The value of a header as it was sent, or `undefined` where it was not sent.
@@ -23,7 +16,7 @@ export interface RequestHeaders {
 export function headerValue(request: RequestHeaders, name: TokenHeader): string | undefined {
   const raw = rawHeadersOf(request)
   if (isCutOff(request, raw)) {
-    throw new IdTokenError('ID_TOKEN_REQUEST_MALFORMED', {
+    throw refusal('ID_TOKEN_REQUEST_MALFORMED', {
       expected: 'fewer headers than the server keeps',
       found: raw.length / 2,
     })
@@ -32,7 +25,7 @@ export function headerValue(request: RequestHeaders, name: TokenHeader): string 
   for (let i = 0; i + 1 < raw.length; i += 2) {
     if (!isNamed(raw[i], name)) continue
     if (value !== undefined) {
-      throw new IdTokenError('ID_TOKEN_REQUEST_MALFORMED', {
+      throw refusal('ID_TOKEN_REQUEST_MALFORMED', {
         expected: `one ${name} header`,
         found: 'more than one',
       })
@@ -53,14 +46,6 @@ function isCutOff({ socket }: RequestHeaders, raw: readonly string[]): boolean {
   const server = (socket as { server?: { maxHeadersCount?: number | null } } | undefined)?.server
   const kept = server?.maxHeadersCount ?? HEADERS_KEPT
   return kept > 0 && raw.length >= 2 * kept
-}
-
-/** For request-like objects without raw headers, as adapters and test doubles make them. */
-function rawHeadersOf({ rawHeaders, headers }: RequestHeaders): readonly string[] {
-  if (rawHeaders !== undefined) return rawHeaders
-  return Object.entries(headers).flatMap(([name, value]) =>
-    value === undefined ? [] : [value].flat().flatMap((one) => [name, one]),
-  )
 }
 
 /** The name of the header that decides, even where it is repeated; `null` where there is none. */

@@ -1,5 +1,6 @@
 import { bearerToken } from './bearer-token.ts'
-import { decidingHeader, type RequestHeaders, type TokenHeader } from './deciding-header.ts'
+import { decidingHeader, type TokenHeader } from './deciding-header.ts'
+import type { RequestHeaders } from './request-like.ts'
 import { intactTwin, isSignatureRemoved } from './removed-signature.ts'
 
 /** The token that a request presents, and where it was. */

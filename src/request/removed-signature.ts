@@ -1,5 +1,6 @@
 import { tokenIn } from './bearer-token.ts'
-import { headerValue, type RequestHeaders } from './deciding-header.ts'
+import { headerValue } from './deciding-header.ts'
+import type { RequestHeaders } from './request-like.ts'
 
 /**
  * What Cloud Run puts in the place of the signature of the token that it has checked, before the

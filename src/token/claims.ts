@@ -1,3 +1,5 @@
+import type { Evidence } from '../verdict/recognised-mistakes.ts'
+
 /**
  * The claims of a Google ID token, as Google's own tokens have them
  * (https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload).
@@ -69,4 +71,9 @@ function typeName(value: unknown): string {
   return Number.isFinite(value) || typeof value !== 'number'
     ? `a ${typeof value}`
     : 'a number that is not finite'
+}
+
+/** What claims show of a common mistake; `staticKeys`: the keys were given as an option. */
+export function evidenceOf({ iss, aud, email }: IdTokenClaims, staticKeys = false): Evidence {
+  return { iss, aud, email, staticKeys }
 }

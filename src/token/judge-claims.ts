@@ -1,3 +1,4 @@
+import { durationInWords } from '../pacing/duration-in-words.ts'
 import type { Audiences } from '../options/audiences.ts'
 import type { IdTokenErrorCode } from '../verdict/outcomes.ts'
 import type { IdTokenClaims } from './claims.ts'
@@ -11,7 +12,7 @@ export interface ClaimRules {
   readonly maxTokenLifetime: number
 }
 
-/** A rule that claims break. */
+/** A rule that claims break; a function tells it when it is asked for. */
 export interface BrokenRule {
   readonly code: IdTokenErrorCode
   readonly expected: unknown
@@ -48,20 +49,37 @@ function brokenTime(
   { clockTolerance, maxTokenLifetime }: ClaimRules,
   now: number,
 ): BrokenRule | null {
-  const earliest = now - clockTolerance
+  if (!(exp > now - clockTolerance)) {
+    return {
+      code: 'ID_TOKEN_EXPIRED',
+      expected: () => `exp at most ${durationInWords(clockTolerance)} ago`,
+      found: () => `exp ${exp}, ${sinceOrUntil(exp, now)}`,
+    }
+  }
   const latest = now + clockTolerance
-  if (!(exp > earliest)) {
-    return { code: 'ID_TOKEN_EXPIRED', expected: `exp after ${earliest}`, found: exp }
-  }
-  if (nbf !== undefined && !(nbf <= latest)) {
-    return { code: 'ID_TOKEN_NOT_YET_VALID', expected: `nbf by ${latest}`, found: nbf }
-  }
-  if (!(iat <= latest)) {
-    return { code: 'ID_TOKEN_NOT_YET_VALID', expected: `iat by ${latest}`, found: iat }
-  }
+  if (nbf !== undefined && !(nbf <= latest)) return notYet('nbf', nbf, clockTolerance, now)
+  if (!(iat <= latest)) return notYet('iat', iat, clockTolerance, now)
   if (!(exp - iat <= maxTokenLifetime)) {
-    const expected = `exp - iat at most ${maxTokenLifetime}`
-    return { code: 'ID_TOKEN_LIFETIME_TOO_LONG', expected, found: exp - iat }
+    return {
+      code: 'ID_TOKEN_LIFETIME_TOO_LONG',
+      expected: () =>
+        `exp - iat at most ${maxTokenLifetime} (${durationInWords(maxTokenLifetime)})`,
+      found: () => `${exp - iat} (${durationInWords(exp - iat)})`,
+    }
   }
   return null
+}
+
+function notYet(claim: string, time: number, tolerance: number, now: number): BrokenRule {
+  return {
+    code: 'ID_TOKEN_NOT_YET_VALID',
+    expected: () => `${claim} at most ${durationInWords(tolerance)} from now`,
+    found: () => `${claim} ${time}, ${sinceOrUntil(time, now)}`,
+  }
+}
+
+/** Where the clock gives no number there is no distance to tell. */
+function sinceOrUntil(time: number, now: number): string {
+  const distance = durationInWords(Math.abs(time - now))
+  return time <= now ? `${distance} ago` : `${distance} from now`
 }

@@ -1,6 +1,7 @@
-import { IdTokenError } from '../verdict/id-token-error.ts'
+import { IdTokenError, refusal } from '../verdict/id-token-error.ts'
+import { withoutStack } from '../verdict/without-stack.ts'
 import { decodeText, isBase64url } from './base64url.ts'
-import { claimsProblem, type IdTokenClaims } from './claims.ts'
+import { claimsProblem, evidenceOf, type IdTokenClaims } from './claims.ts'
 
 /** A token taken apart; nothing about it is verified yet. */
 export interface ParsedToken {
@@ -44,12 +45,12 @@ export function parseToken(token: string): ParsedToken | IdTokenError {
   if (header instanceof IdTokenError) return header
   const claims = jsonObject('payload', payloadSegment)
   if (claims instanceof IdTokenError) return claims
-  const refusal =
+  const refused =
     signatureRefusal(header, signature) ??
     extensionRefusal(header) ??
     claimsRefusal(claims) ??
-    algorithmRefusal(header)
-  if (refusal !== null) return refusal
+    algorithmRefusal(header, claims as IdTokenClaims)
+  if (refused !== null) return refused
   return {
     header,
     headerSegment,
@@ -104,17 +105,15 @@ function jsonObjectOf(text: string): JsonObject | undefined {
   // Nothing but an object begins and ends so. An error of JSON.parse costs more than all else here,
   // and this spares most garbage from it.
   if (!trimmed.startsWith('{') || !trimmed.endsWith('}')) return undefined
-  let object: JsonObject | undefined
-  const { stackTraceLimit } = Error
-  // Nobody reads the stack of that error; see IdTokenError.
-  Error.stackTraceLimit = 0
+  return withoutStack(() => parsedJson(text))
+}
+
+function parsedJson(text: string): JsonObject | undefined {
   try {
-    object = JSON.parse(text) as JsonObject
+    return JSON.parse(text) as JsonObject
   } catch {
-    object = undefined
+    return undefined
   }
-  Error.stackTraceLimit = stackTraceLimit
-  return object
 }
 
 function signatureRefusal(header: JsonObject, segment: string): IdTokenError | null {
@@ -135,12 +134,15 @@ function claimsRefusal(claims: JsonObject): IdTokenError | null {
 }
 
 /** RFC 8725 section 3.1: the algorithm is ours to choose, never the token's. */
-function algorithmRefusal({ alg }: JsonObject): IdTokenError | null {
+function algorithmRefusal({ alg }: JsonObject, claims: IdTokenClaims): IdTokenError | null {
   if (alg === 'RS256') return null
-  const found = alg ?? 'no alg'
-  return new IdTokenError('ID_TOKEN_ALGORITHM_NOT_ALLOWED', { expected: 'RS256', found })
+  return refusal('ID_TOKEN_ALGORITHM_NOT_ALLOWED', {
+    expected: 'RS256',
+    found: alg ?? 'no alg',
+    evidence: () => evidenceOf(claims),
+  })
 }
 
 function malformed(expected: string, found: unknown): IdTokenError {
-  return new IdTokenError('ID_TOKEN_MALFORMED', { expected, found })
+  return refusal('ID_TOKEN_MALFORMED', { expected, found })
 }

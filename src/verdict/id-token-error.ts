@@ -1,4 +1,7 @@
-import { OUTCOMES, type ChallengeError, type IdTokenErrorCode } from './outcomes.ts'
+import { oneLine, oneLineText } from './one-line.ts'
+import { OUTCOMES, type IdTokenErrorCode } from './outcomes.ts'
+import { remedyFor, type Evidence } from './recognised-mistakes.ts'
+import { withoutStack } from './without-stack.ts'
 
 /** What a check expected and what it found: for logs, never for a response. */
 export interface IdTokenErrorDetail {
@@ -12,16 +15,29 @@ export interface IdTokenErrorDetail {
   readonly remedy: string
 }
 
-/** What a check may tell about a refusal; see {@link IdTokenErrorDetail}. */
+/**
+ * What a check may tell about a refusal; see {@link IdTokenErrorDetail}. A function is called where
+ * the detail is read, so that a refusal that is not looked at costs nothing to describe.
+ */
 export interface Finding {
   expected?: unknown
   found?: unknown
-  caller?: string
+  caller?: string | undefined
+  /** What the token says of itself, to recognise a common mistake by. */
+  evidence?: () => Evidence
   /** Seconds after which the caller may try again: the `Retry-After` of a 503. */
   retryAfter?: number
 }
 
-const LONGEST_SHOWN = 256
+/** The `realm` of a challenge where the option `realm` names no other. */
+export const DEFAULT_REALM = 'fastify-google-id-token'
+
+let setRealm: (error: IdTokenError, realm: string) => void
+
+/** Names the realm of a refusal's challenge, which the check that refuses does not know. */
+export function nameRealm(error: IdTokenError, realm: string): void {
+  setRealm(error, realm)
+}
 
 /**
  * Why a request was refused.
@@ -31,22 +47,22 @@ const LONGEST_SHOWN = 256
  */
 export class IdTokenError extends Error {
   static {
-    this.prototype.name = 'IdTokenError'
+    setRealm = (error, realm) => {
+      error.#realm = realm
+    }
+    // Defined rather than assigned: assigning fails where `Error.prototype` is frozen.
+    Object.defineProperty(this.prototype, 'name', { value: 'IdTokenError', configurable: true })
   }
   /** A row of the outcome table. */
   readonly code: IdTokenErrorCode
   /** The HTTP status: 400, 401, 403 or 503. */
   readonly statusCode: number
   readonly #finding: Finding
+  #realm = DEFAULT_REALM
 
   constructor(code: IdTokenErrorCode, finding: Finding = {}) {
     const { message, status } = OUTCOMES[code]
-    // A refusal is an answer, not a bug: nobody reads its stack, and capturing one would make
-    // refusing a forged token cost more than accepting a good one.
-    const { stackTraceLimit } = Error
-    Error.stackTraceLimit = 0
     super(message)
-    Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.statusCode = status
     this.#finding = finding
@@ -54,40 +70,41 @@ export class IdTokenError extends Error {
 
   /** What was expected and what was found. */
   get detail(): IdTokenErrorDetail {
-    const { remedy } = OUTCOMES[this.code]
-    const finding = this.#finding
+    const { expected, found, caller, evidence } = this.#finding
     return {
-      ...('expected' in finding && { expected: finding.expected }),
-      ...('found' in finding && { found: shown(finding.found) }),
-      ...(finding.caller !== undefined && { caller: finding.caller }),
-      remedy,
+      ...(expected !== undefined && { expected: valueOf(expected) }),
+      ...(found !== undefined && { found: oneLine(valueOf(found)) }),
+      ...(caller !== undefined && { caller: oneLineText(caller) }),
+      remedy: (evidence && remedyFor(this.code, evidence())) ?? OUTCOMES[this.code].remedy,
     }
   }
 
   /** The response headers of the refusal: `www-authenticate`, or `retry-after` with 503. */
   get headers(): Readonly<Record<string, string>> {
     const { challenge, message } = OUTCOMES[this.code]
-    return responseHeaders(challenge, message, this.#finding.retryAfter)
+    if (challenge === undefined) {
+      return { 'retry-after': String(this.#finding.retryAfter ?? 1) }
+    }
+    return { 'www-authenticate': challengeOf(this.#realm, challenge, message) }
   }
 }
 
-/** A claim or header value as a log may show it: callers choose these, so their length is bounded. */
-function shown(value: unknown): unknown {
-  if (typeof value === 'string' && value.length > LONGEST_SHOWN) {
-    return `${value.slice(0, LONGEST_SHOWN)}… (${value.length} characters)`
-  }
-  return typeof value === 'object' && value !== null ? typeof value : value
+/** A refusal. Its stack is not captured: it is an answer and not a bug. */
+export function refusal(code: IdTokenErrorCode, finding?: Finding): IdTokenError {
+  return withoutStack(() => new IdTokenError(code, finding))
 }
 
-function responseHeaders(
-  challenge: ChallengeError,
-  description: string,
-  retryAfter: number | undefined,
-): Record<string, string> {
-  if (challenge === undefined) return { 'retry-after': String(retryAfter ?? 1) }
-  // RFC 6750 section 3.1: no error code where the request lacks credentials of our scheme.
-  if (challenge === null) return { 'www-authenticate': 'Bearer' }
-  return {
-    'www-authenticate': `Bearer error="${challenge}", error_description="${description}"`,
-  }
+function valueOf(finding: unknown): unknown {
+  return typeof finding === 'function' ? (finding as () => unknown)() : finding
+}
+
+/**
+ * RFC 6750 section 3: a challenge has at least one parameter, here `realm`; section 3.1: it has no
+ * error code where the request lacks credentials of our scheme.
+ */
+function challengeOf(realm: string, error: string | null, description: string): string {
+  const challenge = `Bearer realm="${realm}"`
+  return error === null
+    ? challenge
+    : `${challenge}, error="${error}", error_description="${description}"`
 }

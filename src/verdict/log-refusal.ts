@@ -1,9 +1,10 @@
 import { IdTokenError } from './id-token-error.ts'
+import { oneLineText } from './one-line.ts'
 
 /** Which request was refused, as far as a log may know it. */
 export interface RefusedRequest {
   readonly method: string
-  /** The route, or the path without its query; `undefined` where no route was found. */
+  /** The route, or the path of the request; `undefined` where no route was found. */
   readonly route: string | undefined
   /** The header that decided, `null` where there was none. */
   readonly header: string | null
@@ -21,6 +22,18 @@ export function logRefusal(
 ): Readonly<Record<string, string>> {
   if (!(error instanceof IdTokenError)) return {}
   const { code, detail, message, headers } = error
-  log?.warn({ code, detail, ...request }, `ID token refused: ${message}`)
+  const { method, route, header } = request
+  log?.warn(
+    { code, detail, method, route: route && loggedPath(route), header },
+    `ID token refused: ${message}`,
+  )
   return headers
+}
+
+/**
+ * A path without its query, fragment and path parameters (RFC 3986 section 3.3), where credentials
+ * are passed as well: `;access_token=…`.
+ */
+function loggedPath(path: string): string {
+  return oneLineText(path.split(/[?#;]/, 1)[0] ?? '')
 }

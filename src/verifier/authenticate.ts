@@ -1,9 +1,9 @@
 import type { Caller } from '../caller/caller.ts'
 import { callerRefusal } from '../caller/caller-refusal.ts'
 import type { AccessPolicy } from '../options/access-policy.ts'
-import type { RequestHeaders } from '../request/deciding-header.ts'
+import type { RequestHeaders } from '../request/request-like.ts'
 import { presentedToken, type PresentedToken } from '../request/presented-token.ts'
-import { IdTokenError } from '../verdict/id-token-error.ts'
+import { IdTokenError, refusal } from '../verdict/id-token-error.ts'
 import type { Verdict } from './decide.ts'
 import type { TokenJudge } from './token-judge.ts'
 
@@ -25,7 +25,7 @@ export function authenticate(
   policy: AccessPolicy,
 ): Verdict<Caller | null> | Promise<Verdict> {
   const presented = presentedToken(request)
-  if (presented === null) return policy.optional ? null : new IdTokenError('ID_TOKEN_MISSING')
+  if (presented === null) return policy.optional ? null : refusal('ID_TOKEN_MISSING')
   const verdict = judgePresented(authentication, presented, policy, request)
   return verdict instanceof Promise
     ? verdict.then((late) => admitted(late, policy))
@@ -50,7 +50,8 @@ function judgePresented(
     : judge.judge(token, as)
 }
 
-function admitted(verdict: Verdict, { allowedCallers }: AccessPolicy): Verdict {
+/** What becomes of a verified caller: let in where the list holds them. */
+export function admitted(verdict: Verdict, { allowedCallers }: AccessPolicy): Verdict {
   if (allowedCallers === null || verdict instanceof IdTokenError) return verdict
   return callerRefusal(verdict, allowedCallers) ?? verdict
 }

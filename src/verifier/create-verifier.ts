@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { Caller } from '../caller/caller.ts'
 import type { KeySet, KeySetStats } from '../keys/key-set.ts'
 import { RemoteKeySet } from '../keys/remote-key-set.ts'
@@ -15,13 +14,13 @@ import {
   type VerifierOptions,
   type VerifierSettings,
 } from '../options/verifier-options.ts'
-import type { RequestHeaders } from '../request/deciding-header.ts'
+import { requestHeadersOf, type RequestHeaders, type RequestLike } from '../request/request-like.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { observeKeys } from '../telemetry/observe-keys.ts'
 import { observeVerdicts } from '../telemetry/observe-verdicts.ts'
 import { acceptToken } from '../token/parse-token.ts'
 import { VerifiedTokenCache } from '../token/verified-token-cache.ts'
-import { authenticate, type Authentication } from './authenticate.ts'
+import { admitted, authenticate, type Authentication } from './authenticate.ts'
 import {
   createDecide,
   decided,
@@ -42,27 +41,45 @@ export interface VerifierStats {
 /** Verifies Google-signed ID tokens: what the Fastify plugin and the Express middleware are made of. */
 export interface Verifier {
   /**
-   * Judges a token alone, whoever the caller.
-   *
-   * @throws IdTokenError
-   */
-  readonly verify: (token: string) => Promise<Caller>
-  /**
-   * The same at once. Without keys in hand it throws `ID_TOKEN_KEYS_UNAVAILABLE` and has them
-   * fetched: `await ready()` first.
-   *
-   * @throws IdTokenError
-   */
-  readonly verifySync: (token: string) => Caller
-  /**
-   * Judges a request as a route does: its headers, the token, and whether the caller is allowed.
+   * Verifies a token that comes by another way than a request's headers (a websocket message, a
+   * queue), as a route does: the token, and whether its caller is in the list.
    *
    * @param policy - like `config.idToken` of a route; it is compiled once, so keep the object
-   * rather than making one per request. Default: `allowedCallers` of the options
-   * @returns the caller, or `null` where the policy is optional and the request brings no token
+   * rather than making one per token. Default: `allowedCallers` of the options
    * @throws IdTokenError, or TypeError where no list says who may call
    */
-  readonly authenticate: (request: IncomingMessage, policy?: RoutePolicy) => Promise<Caller | null>
+  readonly verify: (token: string, policy?: RoutePolicy) => Promise<Caller>
+  /**
+   * The same at once. Without current keys it throws `ID_TOKEN_KEYS_UNAVAILABLE` and has them
+   * fetched: `await ready()` first.
+   *
+   * @throws IdTokenError, or TypeError where no list says who may call
+   */
+  readonly verifySync: (token: string, policy?: RoutePolicy) => Caller
+  /**
+   * Verifies a token whoever its caller: every Google customer can have such a token made for your
+   * audience. For code that decides by `email` or `subject` itself.
+   *
+   * @throws IdTokenError
+   */
+  readonly verifyAnyCaller: (token: string) => Promise<Caller>
+  /**
+   * The same at once; see `verifySync`.
+   *
+   * @throws IdTokenError
+   */
+  readonly verifyAnyCallerSync: (token: string) => Caller
+  /**
+   * Verifies a request as a route does: its headers, the token, and whether the caller is allowed.
+   *
+   * @param request - anything with headers: an `http.IncomingMessage`, HTTP/2's, a WHATWG `Request`,
+   * a request of a framework that holds one of them in `raw`, or `{ headers }`. Pass Node's own
+   * where there is one: only its raw headers show each header that was sent twice
+   * @param policy - as for `verify`
+   * @returns the caller, or `null` where the policy is optional and the request brings no token
+   * @throws IdTokenError, or TypeError where no list says who may call, or the request has no headers
+   */
+  readonly authenticate: (request: RequestLike, policy?: RoutePolicy) => Promise<Caller | null>
   /**
    * Tells check by check what becomes of a token that arrives in `Authorization`.
    *
@@ -101,17 +118,24 @@ export function createVerifier(options: VerifierOptions): Verifier {
 /** Makes a verifier together with what the skins need. */
 export function createVerifierCore(options: VerifierOptions): VerifierCore {
   const settings = acceptVerifierOptions(options)
-  const { rules, now, cacheSize, trustRemovedSignature } = settings
+  const { rules, now, cacheSize, trustRemovedSignature, realm, defaultPolicy } = settings
   if (trustRemovedSignature) settings.logger.warn({}, TRUST_WARNING)
   const metrics = createMetrics(settings.meter)
   const keys = createKeySet(settings, metrics)
   const cache = cacheSize === 0 ? null : new VerifiedTokenCache<Caller>(cacheSize)
   const judge = new TokenJudge({ rules, keys, cache, now })
-  const decide = createDecide(observeVerdicts(metrics))
+  const decide = createDecide(observeVerdicts(metrics), realm)
   const authentication = { judge, trustRemovedSignature }
+  const compile = policyCompiler(defaultPolicy)
   const verifier: Verifier = {
-    ...tokenMethods(judge, decide, settings.defaultPolicy),
-    ...requestMethods(authentication, decide, settings.defaultPolicy),
+    ...tokenMethods(judge, decide, compile),
+    ...anyCallerMethods(judge, decide, defaultPolicy),
+    authenticate: async (request, policy) => {
+      const access = requireList('policy.allowedCallers', compile(policy))
+      const headers = requestHeadersOf(request)
+      return decided(decide, () => authenticate(authentication, headers, access))
+    },
+    explain: explainMethod(authentication, compile, realm),
     ready: async () => {
       await keys.ready()
     },
@@ -140,26 +164,12 @@ function createKeySet(settings: VerifierSettings, metrics: Metrics): KeySet {
   return new RemoteKeySet({ uri: keys, fetch, maxStale, keyStore, events, now, steadyNow })
 }
 
-function tokenMethods(
-  judge: TokenJudge,
-  decide: Decide,
-  { audiences }: AccessPolicy,
-): Pick<Verifier, 'verify' | 'verifySync'> {
-  const as: JudgedAs = { audiences, header: 'authorization' }
-  return {
-    verify: (token) => decided(decide, () => judge.judge(acceptToken(token), as)),
-    verifySync: (token) => decidedSync(decide, () => judge.judgeSync(acceptToken(token), as)),
-  }
-}
+/** Compiles policies over the default one, each object once. */
+type CompilePolicy = (policy: RoutePolicy | undefined) => AccessPolicy
 
-function requestMethods(
-  authentication: Authentication,
-  decide: Decide,
-  defaultPolicy: AccessPolicy,
-): Pick<Verifier, 'authenticate' | 'explain'> {
-  const unobserved = createDecide(() => undefined)
+function policyCompiler(defaultPolicy: AccessPolicy): CompilePolicy {
   const compiled = new WeakMap<RoutePolicy, AccessPolicy>()
-  const compile = (policy: RoutePolicy | undefined): AccessPolicy => {
+  return (policy) => {
     if (policy === undefined) return defaultPolicy
     let access = compiled.get(policy)
     if (access === undefined) {
@@ -168,19 +178,65 @@ function requestMethods(
     }
     return access
   }
+}
+
+function tokenMethods(
+  judge: TokenJudge,
+  decide: Decide,
+  compile: CompilePolicy,
+): Pick<Verifier, 'verify' | 'verifySync'> {
+  const listed = (policy: RoutePolicy | undefined): AccessPolicy =>
+    requireList('policy.allowedCallers', compile(policy))
   return {
-    authenticate: async (request, policy) => {
-      const access = requireList('policy.allowedCallers', compile(policy))
-      return decided(decide, () => authenticate(authentication, request, access))
+    verify: async (token, policy) => {
+      const access = listed(policy)
+      return decided(decide, () => {
+        const verdict = judge.judge(acceptToken(token), judgedAlone(access))
+        return verdict instanceof Promise
+          ? verdict.then((late) => admitted(late, access))
+          : admitted(verdict, access)
+      })
     },
-    explain: async (token, policy) => {
-      const access = compile(policy)
-      const judgement = (): Verdict<Caller | null> | Promise<Verdict> => {
-        const request = { headers: { authorization: `Bearer ${acceptToken(token)}` } }
-        return authenticate(authentication, request, access)
-      }
-      const last = access.allowedCallers === null ? 'lifetime' : 'caller'
-      return explain(() => decided(unobserved, judgement), last)
+    verifySync: (token, policy) => {
+      const access = listed(policy)
+      return decidedSync(decide, () =>
+        admitted(judge.judgeSync(acceptToken(token), judgedAlone(access)), access),
+      )
     },
+  }
+}
+
+function anyCallerMethods(
+  judge: TokenJudge,
+  decide: Decide,
+  defaultPolicy: AccessPolicy,
+): Pick<Verifier, 'verifyAnyCaller' | 'verifyAnyCallerSync'> {
+  const as = judgedAlone(defaultPolicy)
+  return {
+    verifyAnyCaller: (token) => decided(decide, () => judge.judge(acceptToken(token), as)),
+    verifyAnyCallerSync: (token) =>
+      decidedSync(decide, () => judge.judgeSync(acceptToken(token), as)),
+  }
+}
+
+/** A token without a request counts as one in `Authorization`. */
+function judgedAlone({ audiences }: AccessPolicy): JudgedAs {
+  return { audiences, header: 'authorization' }
+}
+
+function explainMethod(
+  authentication: Authentication,
+  compile: CompilePolicy,
+  realm: string,
+): Verifier['explain'] {
+  const unobserved = createDecide(() => undefined, realm)
+  return async (token, policy) => {
+    const access = compile(policy)
+    const judgement = (): Verdict<Caller | null> | Promise<Verdict> => {
+      const request = { headers: { authorization: `Bearer ${acceptToken(token)}` } }
+      return authenticate(authentication, request, access)
+    }
+    const last = access.allowedCallers === null ? 'lifetime' : 'caller'
+    return explain(() => decided(unobserved, judgement), last)
   }
 }

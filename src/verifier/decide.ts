@@ -1,6 +1,6 @@
 import type { Caller } from '../caller/caller.ts'
 import type { ObserveVerdict } from '../telemetry/observe-verdicts.ts'
-import { IdTokenError } from '../verdict/id-token-error.ts'
+import { IdTokenError, nameRealm } from '../verdict/id-token-error.ts'
 
 /**
  * What a judgement comes to. A refusal is a value: thrown, it would cost more than all that comes
@@ -26,8 +26,12 @@ export type Decide = <Accepted extends Caller | null>(
   settle: Settle<Accepted>,
 ) => void
 
-/** Every decision goes through here, and is observed here. */
-export function createDecide(observe: ObserveVerdict): Decide {
+/**
+ * Every decision goes through here, and is observed here.
+ *
+ * @param realm - of the challenges of refusals
+ */
+export function createDecide(observe: ObserveVerdict, realm: string): Decide {
   return (judgement, settle) => {
     let verdict
     try {
@@ -63,6 +67,7 @@ export function createDecide(observe: ObserveVerdict): Decide {
   }
 
   function refuse(error: unknown, settle: Settle<never>): void {
+    if (error instanceof IdTokenError) nameRealm(error, realm)
     observe(error, null)
     settle(error as Error, null)
   }

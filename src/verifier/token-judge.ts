@@ -4,11 +4,11 @@ import { verifyRsaSha256 } from '../keys/rsa-sha256.ts'
 import type { Audiences } from '../options/audiences.ts'
 import type { TokenHeader } from '../request/deciding-header.ts'
 import { isSignatureRemoved } from '../request/removed-signature.ts'
-import type { IdTokenClaims } from '../token/claims.ts'
+import { evidenceOf, type IdTokenClaims } from '../token/claims.ts'
 import { judgeClaims, type BrokenRule, type ClaimRules } from '../token/judge-claims.ts'
 import { parseToken, rememberHeader, type ParsedToken } from '../token/parse-token.ts'
 import type { VerifiedToken, VerifiedTokenCache } from '../token/verified-token-cache.ts'
-import { IdTokenError } from '../verdict/id-token-error.ts'
+import { IdTokenError, refusal } from '../verdict/id-token-error.ts'
 import type { Verdict } from './decide.ts'
 
 /** For which audiences a token is judged, and in which header it was found. */
@@ -50,7 +50,9 @@ export class TokenJudge {
 
     const parsed = parseToken(token)
     if (parsed instanceof IdTokenError) return parsed
-    if (isSignatureRemoved(token)) return new IdTokenError('ID_TOKEN_SIGNATURE_REMOVED')
+    if (isSignatureRemoved(token)) {
+      return refusal('ID_TOKEN_SIGNATURE_REMOVED', { evidence: () => evidenceOf(parsed.claims) })
+    }
     const judged = { token, parsed, as, waits }
     if (inHand !== null) return this.#judgeOrRefetch(judged, inHand)
     return keys
@@ -74,7 +76,7 @@ export class TokenJudge {
     if (parsed instanceof IdTokenError) return parsed
     const { claims } = parsed
     const audience = this.#judgeClaims(claims, as)
-    if (typeof audience !== 'string') return refusal(audience, claims)
+    if (typeof audience !== 'string') return brokenRule(audience, claims, false)
     return callerOf(claims, { audience, header: as.header, signatureVerified: false })
   }
 
@@ -89,25 +91,26 @@ export class TokenJudge {
     if (key !== undefined) return this.#judgeWith(key, judged)
     const worthIt = kid !== '' && typeof this.#judgeClaims(claims, judged.as) === 'string'
     const refetch = worthIt ? this.#parts.keys.refetch(kid) : null
-    if (refetch === null || !judged.waits) return this.#keyMissing(kid)
+    if (refetch === null || !judged.waits)
+      return this.#keyMissing(judged.parsed.kid, judged.parsed.claims)
     return refetch.then(() => this.#judgeNow(judged))
   }
 
   /** Judges with the keys in hand, whatever they are. */
   #judgeNow(judged: Judged): Verdict {
-    const { kid } = judged.parsed
+    const { kid, claims } = judged.parsed
     const key = this.#parts.keys.current()?.get(kid)
-    return key === undefined ? this.#keyMissing(kid) : this.#judgeWith(key, judged)
+    return key === undefined ? this.#keyMissing(kid, claims) : this.#judgeWith(key, judged)
   }
 
   #judgeWith(key: VerificationKey, { token, parsed, as }: Judged): Verdict {
     const { claims, signingInput, signature } = parsed
     if (!verifyRsaSha256(key.publicKey, signingInput, signature)) {
-      return new IdTokenError('ID_TOKEN_SIGNATURE_INVALID', { found: `kid ${key.kid}` })
+      return refusal('ID_TOKEN_SIGNATURE_INVALID', { found: () => `kid ${key.kid}` })
     }
     rememberHeader(parsed)
     const audience = this.#judgeClaims(claims, as)
-    if (typeof audience !== 'string') return refusal(audience, claims)
+    if (typeof audience !== 'string') return brokenRule(audience, claims, true)
     const caller = callerOf(claims, { audience, header: as.header, signatureVerified: true })
     this.#parts.cache?.set(token, { key, content: caller })
     return caller
@@ -118,7 +121,7 @@ export class TokenJudge {
     const { header } = as
     const { claims } = verified.content
     const audience = this.#judgeClaims(claims, as)
-    if (typeof audience !== 'string') return refusal(audience, claims)
+    if (typeof audience !== 'string') return brokenRule(audience, claims, true)
     if (verified.content.audience !== audience || verified.content.header !== header) {
       verified.content = callerOf(claims, { audience, header, signatureVerified: true })
     }
@@ -131,17 +134,36 @@ export class TokenJudge {
   }
 
   /** 401 only where it is known that there is no such key. */
-  #keyMissing(kid: string): IdTokenError {
+  #keyMissing(kid: string, claims?: IdTokenClaims): IdTokenError {
     const { keys } = this.#parts
-    const expected = [...(keys.current()?.keys() ?? [])]
-    const found = kid === '' ? 'no kid' : kid
-    return keys.unavailable() ?? new IdTokenError('ID_TOKEN_KEY_UNKNOWN', { expected, found })
+    const inHand = keys.current()
+    return (
+      keys.unavailable() ??
+      refusal('ID_TOKEN_KEY_UNKNOWN', {
+        expected: () => [...(inHand?.keys() ?? [])],
+        found: kid === '' ? 'no kid' : kid,
+        ...(claims && { evidence: () => evidenceOf(claims, keys.stats().state === 'static') }),
+      })
+    )
   }
 }
 
-function refusal({ code, expected, found }: BrokenRule, claims: IdTokenClaims): IdTokenError {
-  const caller = (claims.email_verified === true ? claims.email : undefined) ?? claims.sub
-  return new IdTokenError(code, { expected, found, caller })
+function brokenRule(
+  { code, expected, found }: BrokenRule,
+  claims: IdTokenClaims,
+  signatureVerified: boolean,
+): IdTokenError {
+  return refusal(code, {
+    expected,
+    found,
+    // What is not verified is not named as the caller.
+    caller: signatureVerified ? accountOf(claims) : undefined,
+    evidence: () => evidenceOf(claims),
+  })
+}
+
+function accountOf({ email, email_verified: emailVerified, sub }: IdTokenClaims): string {
+  return (emailVerified === true ? email : undefined) ?? sub
 }
 
 /** A token on its way. */

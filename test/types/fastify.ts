@@ -192,4 +192,6 @@ expectTypeOf(app.listAllowedCallers()[0]?.access).toEqualTypeOf<
   'callers' | 'optional' | 'open' | undefined
 >()
 expectTypeOf(createVerifier(options)).toEqualTypeOf<Verifier>()
-expectTypeOf(createVerifier(options).verifySync('token').email).toEqualTypeOf<string | undefined>()
+expectTypeOf(createVerifier(options).verifyAnyCallerSync('token').email).toEqualTypeOf<
+  string | undefined
+>()

@@ -1,0 +1,52 @@
+/** Headers as an object, or as pairs, of which a WHATWG `Headers` is a list as well. */
+export type HeadersLike =
+  | Readonly<Record<string, string | readonly string[] | undefined>>
+  | Iterable<readonly [name: string, value: string]>
+
+/** What is read of a request: an `http.IncomingMessage` has it all, and so has HTTP/2's. */
+export interface RequestHeaders {
+  readonly headers: HeadersLike
+  /** Names and values in turn, as they were sent. */
+  readonly rawHeaders?: readonly string[] | undefined
+  readonly httpVersionMajor?: number | null | undefined
+  readonly socket?: object | null | undefined
+}
+
+/**
+ * A request as any framework has it: an `http.IncomingMessage`, HTTP/2's, a WHATWG `Request`, an
+ * object with `headers`, or one that holds such a request in `raw`, as Fastify's and Hono's do.
+ */
+export type RequestLike = RequestHeaders | { readonly raw: RequestHeaders }
+
+/**
+ * The request whose headers are read. A framework's own request object may keep only the first of two
+ * equal headers, so the one that it holds in `raw` is preferred.
+ *
+ * @throws TypeError where there are no headers to read
+ */
+export function requestHeadersOf(request: RequestLike): RequestHeaders {
+  const source: unknown = 'raw' in Object(request) ? (request as { raw: unknown }).raw : request
+  const { headers } = Object(source) as { headers: unknown }
+  if (typeof headers !== 'object' || headers === null) {
+    throw new TypeError(
+      'authenticate takes a request with headers: an http.IncomingMessage, a WHATWG Request, or { headers }',
+    )
+  }
+  return source as RequestHeaders
+}
+
+/**
+ * Names and values of all headers in turn. A WHATWG `Headers` has joined equal headers with a comma,
+ * which no token has, so that two tokens are still told from one.
+ */
+export function rawHeadersOf({ rawHeaders, headers }: RequestHeaders): readonly string[] {
+  if (rawHeaders !== undefined) return rawHeaders
+  // What a framework or a test puts there may be anything; what is no string holds no token.
+  const pairs: [string, unknown][] =
+    Symbol.iterator in headers ? Array.from(headers, (pair) => [...pair]) : Object.entries(headers)
+  return pairs.flatMap(([name, value]) =>
+    value === undefined
+      ? []
+      : [value].flat().flatMap((one) => [name, typeof one === 'string' ? one : '']),
+  )
+}

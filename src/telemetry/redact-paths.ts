@@ -1,0 +1,14 @@
+/** The headers that carry tokens: ours, and the assertion of Identity-Aware Proxy. */
+const HEADERS = ['authorization', 'x-serverless-authorization', 'x-goog-iap-jwt-assertion']
+
+/** Where loggers put the headers of a request: pino-http, Fastify's serializers, and log calls. */
+const PLACES = ['req.headers', 'request.headers', 'headers']
+
+/**
+ * The paths for pino's option `redact` that keep tokens out of logged headers. Logs that redact
+ * `req.headers.authorization` only still show X-Serverless-Authorization.
+ */
+export const redactPaths: string[] = PLACES.flatMap((place) =>
+  HEADERS.map((header) => `${place}["${header}"]`),
+)
+Object.freeze(redactPaths)
