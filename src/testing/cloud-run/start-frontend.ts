@@ -22,6 +22,7 @@ import { checkIam } from './iam-check.ts'
 import type { Invokers } from './invokers.ts'
 import { MAX_HEADER_SIZE, passOn, type Exchange } from './pass-on.ts'
 import { serviceHeaders } from './service-headers.ts'
+import { unsupported } from './unsupported-requests.ts'
 import { isWebSocket, join, responseOn, WEBSOCKET_HEADERS, type Side } from './websocket.ts'
 
 /** The front end of one Cloud Run service. */
@@ -107,6 +108,7 @@ function serverFor(service: Service): HttpServer {
     else before.once('finish', start)
   }
   server.on('upgrade', onLastRequest)
+  server.on('connect', onLastRequest)
   return server
 }
 
@@ -116,7 +118,7 @@ function serveLast(
   service: Service,
 ): void {
   const exchange = { request, response: responseOn(socket, request) }
-  if (isWebSocket(request)) {
+  if (unsupported(request) !== null || isWebSocket(request)) {
     void serve(exchange, service, { socket, head })
   } else {
     // An offer in a head so odd that it was not taken out.
@@ -127,7 +129,8 @@ function serveLast(
 /** @param client - of a request that is to become a websocket */
 async function serve(exchange: Exchange, { target, iam }: Service, client?: Side): Promise<void> {
   const { request, response } = exchange
-  const refusal = iam && (await checkIam(request, iam.verifier, iam.invokers))
+  const refusal =
+    unsupported(request) ?? (iam && (await checkIam(request, iam.verifier, iam.invokers)))
   if (response.destroyed) return
   if (refusal !== null) {
     answer(request, response, refusal)
