@@ -862,6 +862,25 @@ t.test('a given port is the port, and a wrong option is named', async (t) => {
   }
 })
 
+t.test(
+  'without Fastify the rest of the entry works, and the emulator says what to do',
+  async (t) => {
+    const told = async (insteadOfIt: string) => {
+      const { stdout } = await runProcess('without-fastify', [insteadOfIt])
+      return JSON.parse(stdout) as unknown
+    }
+    const [missing, broken] = await Promise.all([
+      told('not-installed'),
+      told('data:text/javascript,throw new Error("out of order")'),
+    ])
+    t.strictSame(missing, {
+      status: 403,
+      error: 'Error: startGoogleEmulator needs the package fastify: npm install --save-dev fastify',
+    })
+    t.strictSame(broken, { status: 403, error: 'Error: out of order' })
+  },
+)
+
 t.test('a process that closes its emulator ends', async (t) => {
   const { exitCode, stderr } = await runProcess('emulate-and-close')
   t.strictSame([exitCode, stderr], [0, ''])

@@ -16,17 +16,17 @@ import type { GoogleEmulator } from './google-emulator.ts'
 import { answerError, GoogleApiError } from './google-errors.ts'
 import { serveIamCredentials } from './iam-credentials.ts'
 import { listen } from './listen.ts'
+import { loadFastify } from './load-fastify.ts'
 import { serveMetadata } from './metadata-server.ts'
-import { LOGGED } from './request-log.ts'
 import { serveSts } from './sts.ts'
 import { serveTokenEndpoint } from './token-endpoint.ts'
 import { serveTokeninfo } from './tokeninfo.ts'
 
 /**
  * Starts Google on loopback: keys, token endpoint, STS, Service Account Credentials API, metadata
- * server and tokeninfo. Needs Fastify.
+ * server and tokeninfo. Needs the package fastify, whatever framework the service has.
  *
- * @throws TypeError for a wrong option
+ * @throws TypeError for a wrong option, Error where fastify is not installed
  */
 export async function startGoogleEmulator(
   options: GoogleEmulatorOptions = {},
@@ -62,15 +62,13 @@ export async function startGoogleEmulator(
 }
 
 async function serve(google: EmulatedGoogle): Promise<FastifyInstance> {
-  // Whoever wants test tokens alone need not have it.
-  const { default: fastify } = await import('fastify')
+  const fastify = await loadFastify()
   const app = fastify({ forceCloseConnections: true })
   app.removeAllContentTypeParsers()
   // Google reads a body as what it expects, whatever the content type says.
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     done(null, body)
   })
-  app.decorateRequest(LOGGED, null)
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(() => {
     throw new GoogleApiError(404, 'Requested entity was not found.')
