@@ -51,7 +51,6 @@ export async function startCloudRunFrontend(
 ): Promise<CloudRunFrontend> {
   const { target, invokers, host, port } = acceptFrontendOptions(options)
   const { audience, jwksUri, jwks, clock } = options
-  // What is missing the verifier refuses, by its name.
   const iam = invokers && {
     invokers,
     verifier: createVerifier({ audience: audience as string, jwksUri, jwks, clock }),

@@ -1,5 +1,6 @@
 /** Google on loopback. */
 import type { FastifyInstance } from 'fastify'
+import { parseEmail } from '../parse-options.ts'
 import { pushSenders } from '../push/push-senders.ts'
 import { createTestIssuer } from '../test-issuer.ts'
 import { JWKS_PATH, serveCerts } from './certs.ts'
@@ -43,7 +44,7 @@ export async function startGoogleEmulator(
     serviceAccount: settings.serviceAccount,
     serviceAccountKey: (email) => serviceAccountKey(google, email),
     workloadIdentityConfig: (email, options = {}) => workloadIdentityConfig(google, email, options),
-    subjectToken: (email) => google.pool.subjectToken(email),
+    subjectToken: async (email) => google.pool.subjectToken(parseEmail('email', email)),
     impersonatedCredentials: (email) => impersonatedCredentials(google, email),
     authorizedUser: (email, options = {}) => authorizedUser(google, email, options),
     idToken: google.idToken,
