@@ -32,7 +32,7 @@ export interface TestIssuer {
  * Makes an issuer of test tokens, with a 2048-bit RSA key of its own.
  *
  * The header `alg` may lie: the signature is RS256 whatever it says, except that an unsecured token
- * (`alg: 'none'`) has an empty one.
+ * (`alg: 'none'`) has an empty one. Every `kid` that is made begins with `test-`.
  *
  * @throws TypeError for a wrong option
  */
@@ -69,9 +69,10 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
   }
 }
 
+/** Its `kid` tells a verifier with Google's keys that the token is none of Google's. */
 async function newKey(): Promise<JWK> {
   const { privateKey } = await generateKeyPair('RS256', { extractable: true })
-  return { ...(await exportJWK(privateKey)), kid: randomBytes(20).toString('hex') }
+  return { ...(await exportJWK(privateKey)), kid: `test-${randomBytes(20).toString('hex')}` }
 }
 
 /** A key as Google publishes it. */
