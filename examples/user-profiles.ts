@@ -81,7 +81,7 @@ export async function buildUserProfiles(config: UserProfilesConfig): Promise<Fas
   )
 
   // Open: no token is read.
-  app.get('/healthz', { config: { idToken: false } }, () => 'ok\n')
+  app.get('/health', { config: { idToken: false } }, () => 'ok\n')
 
   return app
 }

@@ -7,7 +7,6 @@ import {
   type IncomingHttpHeaders,
   type RequestListener,
   type RequestOptions,
-  type Server,
   type ServerResponse,
 } from 'node:http'
 import { connect, Socket, type AddressInfo } from 'node:net'
@@ -27,6 +26,7 @@ import {
 } from '../src/testing.ts'
 import { serviceHeaders } from '../src/testing/cloud-run/service-headers.ts'
 import { rawRequest } from './raw-request.ts'
+import { exchangeRaw, serviceOf } from './service-behind-front.ts'
 
 const login = 'login@shop-prod.iam.gserviceaccount.com'
 const search = 'search@shop-prod.iam.gserviceaccount.com'
@@ -54,34 +54,6 @@ async function frontOf(t: Test, target: string, options: Options = {}): Promise<
   return front
 }
 
-interface Service {
-  readonly server: Server
-  readonly url: string
-  /** The heads of the requests so far. */
-  readonly requests: IncomingMessage[]
-}
-
-/** What is deployed: by default it reads the body and says ok. */
-async function serviceOf(
-  t: Test,
-  listener: RequestListener = (request, response) => {
-    request.resume().on('end', () => response.end('ok'))
-  },
-): Promise<Service> {
-  const requests: IncomingMessage[] = []
-  const server = createServer((request, response) => {
-    requests.push(request)
-    listener(request, response)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return { server, requests, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
-}
-
 /** A front end that checks nothing, before a service that answers so: for what passes through. */
 async function passing(t: Test, listener?: RequestListener, options: Options = {}) {
   const service = await serviceOf(t, listener)
@@ -95,19 +67,6 @@ function send(front: CloudRunFrontend, options: RequestOptions = {}) {
   const response = once(request, 'response').then(([message]) => message as IncomingMessage)
   response.catch(() => undefined)
   return { request, response }
-}
-
-/** Writes these bytes on one connection; what comes back until it ends, or is in there. */
-async function exchangeRaw(port: number, bytes: string, until = /$^/): Promise<string> {
-  const socket = connect(port, '127.0.0.1')
-  socket.setEncoding('latin1').write(bytes, 'latin1')
-  let received = ''
-  for await (const chunk of socket) {
-    received += String(chunk)
-    if (until.test(received)) break
-  }
-  socket.destroy()
-  return received
 }
 
 function page(status: number, name: string, text: string): string {

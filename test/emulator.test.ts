@@ -83,7 +83,7 @@ t.test('keys: the JWK set, the same as X.509, and the document that names them',
   const jwks = await ask(google, '/oauth2/v3/certs')
   t.equal(google.jwksUri, `${google.url}/oauth2/v3/certs`)
   const [key = {}] = jwks.json.keys as { kid: string }[]
-  t.match(key, { alg: 'RS256', use: 'sig', kty: 'RSA', e: 'AQAB', kid: /^[0-9a-f]{40}$/ })
+  t.match(key, { alg: 'RS256', use: 'sig', kty: 'RSA', e: 'AQAB', kid: /^test-[0-9a-f]{40}$/ })
   t.notOk('d' in key)
 
   const certificateNow = async (): Promise<X509Certificate> => {
@@ -861,6 +861,25 @@ t.test('a given port is the port, and a wrong option is named', async (t) => {
     t.throws(() => google[make]('login'), { message: /Option email is 'login'/ })
   }
 })
+
+t.test(
+  'without Fastify the rest of the entry works, and the emulator says what to do',
+  async (t) => {
+    const told = async (insteadOfIt: string) => {
+      const { stdout } = await runProcess('without-fastify', [insteadOfIt])
+      return JSON.parse(stdout) as unknown
+    }
+    const [missing, broken] = await Promise.all([
+      told('not-installed'),
+      told('data:text/javascript,throw new Error("out of order")'),
+    ])
+    t.strictSame(missing, {
+      status: 403,
+      error: 'Error: startGoogleEmulator needs the package fastify: npm install --save-dev fastify',
+    })
+    t.strictSame(broken, { status: 403, error: 'Error: out of order' })
+  },
+)
 
 t.test('a process that closes its emulator ends', async (t) => {
   const { exitCode, stderr } = await runProcess('emulate-and-close')

@@ -184,10 +184,10 @@ t.test('the service with all that the other blocks put into it', async (t) => {
   t.equal(await texts('/hello'), 'Hello, anonymous user')
   t.equal(await texts('/hello', login), `Hello, ${login}`)
   t.equal((await service.call('/hello', { email: search })).status, 403)
-  t.equal(await texts('/healthz'), 'ok')
+  t.equal(await texts('/health'), 'ok')
   t.equal(await texts('/greeting?lang=de'), 'de: anonymous user')
   t.equal(await texts('/name', login), login)
-  t.match(JSON.parse(await service.line('"url":"/healthz"')), {
+  t.match(JSON.parse(await service.line('"url":"/health"')), {
     access: 'open',
     allowedCallers: [],
     msg: 'route',
@@ -205,7 +205,7 @@ t.test('the Express app', async (t) => {
   }
   const refusal = (code: IdTokenErrorCode): string =>
     JSON.stringify({ code, message: new IdTokenError(code).message })
-  t.same(await answer('/healthz', {}), [200, 'ok'])
+  t.same(await answer('/health', {}), [200, 'ok'])
   t.same(await answer('/hello', {}), [200, 'Hello, anonymous user'])
   t.same(await answer('/hello', { email: login }), [200, `Hello, ${login}`])
   t.same(await answer('/profiles', { email: signup, method: 'POST' }), [

@@ -1,40 +1,14 @@
 import { randomBytes, type webcrypto } from 'node:crypto'
 import { base64url, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
+import { acceptNames } from '../options/invalid-option.ts'
 import { googleClaims } from './google-claims.ts'
-
-/** What a token says. Everything left out is as Google's own tokens have it. */
-export interface TestIdToken {
-  /** `aud`: the service that the token is for. */
-  audience: string
-  /**
-   * The service account's email, which comes with `email_verified: true`. Default: neither claim,
-   * as the metadata server gives tokens without `format=full`.
-   */
-  email?: string | undefined
-  /** `sub` and `azp`: the account's unique id. Default: 21 digits that follow from the email. */
-  subject?: string | undefined
-  /**
-   * Seconds from now to `exp`. Default 3600. For an expired token, a negative number: past the
-   * verifier's `clockTolerance`, which is 60 by default.
-   */
-  expiresIn?: number | undefined
-  /** Overrides claims; with `undefined`, removes them. */
-  claims?: Readonly<Record<string, unknown>> | undefined
-  /** Overrides members of the JOSE header; with `undefined`, removes them. */
-  header?: Readonly<Record<string, unknown>> | undefined
-  /** A private JWK to sign with instead of the issuer's newest; the `kid` stays the issuer's. */
-  key?: JWK | undefined
-}
-
-/** What a test issuer is made of. */
-export interface TestIssuerOptions {
-  /** `iss`. Default `https://accounts.google.com`. */
-  issuer?: string | undefined
-  /** The time of its tokens. Default: the system's. */
-  clock?: (() => Date) | undefined
-  /** The private key to begin with, a JWK with a `kid`. Default: one that is made now. */
-  key?: JWK | undefined
-}
+import { parseBoolean } from './parse-options.ts'
+import {
+  parseTestIdToken,
+  parseTestIssuerOptions,
+  type TestIdToken,
+  type TestIssuerOptions,
+} from './test-issuer-options.ts'
 
 /** Signs Google-shaped ID tokens with keys of its own. No network. */
 export interface TestIssuer {
@@ -43,7 +17,7 @@ export interface TestIssuer {
   readonly jwks: { readonly keys: readonly JWK[] }
   /** The private key that signs now, for the `key` of another issuer's token. */
   readonly key: JWK
-  /** A signed token. Nothing is checked: every bad token can be made. */
+  /** A signed token. What `claims` and `header` say is not checked: every bad token can be made. */
   readonly idToken: (token: TestIdToken) => Promise<string>
   /**
    * Signs with a new key from now on.
@@ -58,11 +32,13 @@ export interface TestIssuer {
  * Makes an issuer of test tokens, with a 2048-bit RSA key of its own.
  *
  * The header `alg` may lie: the signature is RS256 whatever it says, except that an unsecured token
- * (`alg: 'none'`) has an empty one.
+ * (`alg: 'none'`) has an empty one. Every `kid` that is made begins with `test-`.
+ *
+ * @throws TypeError for a wrong option
  */
 export async function createTestIssuer(options: TestIssuerOptions = {}): Promise<TestIssuer> {
-  const { issuer = 'https://accounts.google.com', clock = () => new Date() } = options
-  let key = options.key ?? (await newKey())
+  const { issuer, clock, key: firstKey } = parseTestIssuerOptions(options)
+  let key = firstKey ?? (await newKey())
   let jwks = { keys: [publicHalf(key)] }
   return {
     issuer,
@@ -72,7 +48,9 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
     get key() {
       return key
     },
-    idToken: ({ claims, header, key: otherKey, email, subject, expiresIn = 3600, audience }) => {
+    idToken: async (token) => {
+      const { claims, header, key: otherKey, ...said } = parseTestIdToken(token)
+      const { email, subject, expiresIn = 3600, audience } = said
       const now = Math.floor(clock().getTime() / 1000)
       const google = googleClaims({ issuer, audience, email, subject, now, expiresIn })
       return signedToken(
@@ -81,17 +59,20 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
         otherKey ?? key,
       )
     },
-    rotateKeys: async ({ keepOld = true } = {}) => {
+    rotateKeys: async (options = {}) => {
+      const { keepOld = true } = acceptNames('options', options, ['keepOld'])
+      const stays = parseBoolean('keepOld', keepOld)
       const old = publicHalf(key)
       key = await newKey()
-      jwks = { keys: keepOld ? [publicHalf(key), old] : [publicHalf(key)] }
+      jwks = { keys: stays ? [publicHalf(key), old] : [publicHalf(key)] }
     },
   }
 }
 
+/** Its `kid` tells a verifier with Google's keys that the token is none of Google's. */
 async function newKey(): Promise<JWK> {
   const { privateKey } = await generateKeyPair('RS256', { extractable: true })
-  return { ...(await exportJWK(privateKey)), kid: randomBytes(20).toString('hex') }
+  return { ...(await exportJWK(privateKey)), kid: `test-${randomBytes(20).toString('hex')}` }
 }
 
 /** A key as Google publishes it. */

@@ -1,7 +1,7 @@
 /** What the ID tokens of each of Google's sources say, as tokens for a test issuer to sign. */
 import { createHash } from 'node:crypto'
 import { uniqueIdOf } from './google-claims.ts'
-import type { TestIdToken } from './test-issuer.ts'
+import type { TestIdToken } from './test-issuer-options.ts'
 
 /** One of many digits, as that of any public image. */
 const LICENSE_ID = '5926592092274602096'

@@ -1,11 +1,17 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Refusal } from './iam-check.ts'
 
+/** What the front end answers itself: a refusal of the check, or of what it never passes on. */
+export type OwnStatus = Refusal | 404 | 405
+
 // As field reports have them; Google documents none of these texts.
-const TEXTS: Readonly<Record<Refusal, (path: string) => string>> = {
+const TEXTS: Readonly<Record<OwnStatus, (path: string, method: string) => string>> = {
   401: (path) => `Your client does not have permission to the requested URL <code>${path}</code>.`,
   403: (path) =>
     `Your client does not have permission to get URL <code>${path}</code> from this server.`,
+  404: (path) => `The requested URL <code>${path}</code> was not found on this server.`,
+  405: (path, method) =>
+    `The request method <code>${method}</code> is inappropriate for the URL <code>${path}</code>.`,
   503: () => 'The service you requested is not available yet.<p>Please try again in 30 seconds.',
 }
 
@@ -14,7 +20,11 @@ const CHALLENGE =
   'Bearer error="invalid_token" error_description="The access token could not be verified"'
 
 /** Answers in the place of the service: the page of Google's front end. */
-export function answer(request: IncomingMessage, response: ServerResponse, status: Refusal): void {
+export function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: OwnStatus,
+): void {
   const name = status === 503 ? 'Server Error' : String(STATUS_CODES[status])
   const page = `<html><head>
 <meta http-equiv="content-type" content="text/html;charset=utf-8">
@@ -22,7 +32,7 @@ export function answer(request: IncomingMessage, response: ServerResponse, statu
 </head>
 <body text=#000000 bgcolor=#ffffff>
 <h1>Error: ${name}</h1>
-<h2>${TEXTS[status](pathOf(request))}</h2>
+<h2>${TEXTS[status](pathOf(request), String(request.method))}</h2>
 <h2></h2>
 </body></html>
 `
@@ -31,6 +41,8 @@ export function answer(request: IncomingMessage, response: ServerResponse, statu
     'content-length': Buffer.byteLength(page),
     server: 'Google Frontend',
     ...(status === 401 && { 'www-authenticate': CHALLENGE }),
+    // RFC 9110 section 15.5.6 requires it.
+    ...(status === 405 && { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' }),
   })
   response.end(page)
 }

@@ -1,7 +1,7 @@
 import { acceptNames, invalidOption } from '../../options/invalid-option.ts'
 import { isLoopback } from '../../options/secure-url.ts'
-import type { JwkSet } from '../../options/verifier-options.ts'
-import { acceptHost, acceptPort } from '../emulator/emulator-options.ts'
+import { acceptVerifierOptions, type JwkSet } from '../../options/verifier-options.ts'
+import { parseBoolean, parseHost, parsePort } from '../parse-options.ts'
 import { acceptInvokers, type Invokers } from './invokers.ts'
 
 /** Options of `startCloudRunFrontend`. */
@@ -61,22 +61,32 @@ const NAMES = [
 ]
 
 /**
- * Judges what the front end itself needs; `audience`, the keys and the clock are the verifier's.
+ * Checks every option.
  *
  * @throws TypeError naming what is wrong
  */
-export function acceptFrontendOptions(options: CloudRunFrontendOptions): FrontendSettings {
-  acceptNames('options', options, NAMES)
-  const { target, invokers, allowUnauthenticated = false, port = 0 } = options
-  if (typeof allowUnauthenticated !== 'boolean') {
-    throw invalidOption('allowUnauthenticated', allowUnauthenticated, 'true or false')
-  }
-  return {
+export function acceptFrontendOptions(value: unknown): FrontendSettings {
+  const options = acceptNames('options', value, NAMES)
+  const { target, allowUnauthenticated = false, port = 0 } = options
+  const isOpen = parseBoolean('allowUnauthenticated', allowUnauthenticated)
+  const settings = {
     target: acceptTarget(target),
-    invokers: allowUnauthenticated ? null : acceptInvokers(invokers),
-    port: acceptPort(port),
-    host: acceptHost(options),
+    invokers: isOpen && options.invokers === undefined ? null : acceptInvokers(options.invokers),
+    port: parsePort(port),
+    host: parseHost(options),
   }
+  checkVerifierOptions(options, settings.invokers === null || isOpen)
+  return { ...settings, invokers: isOpen ? null : settings.invokers }
+}
+
+/** By the rules of the verifier, also where the check is off and there is none. */
+function checkVerifierOptions(
+  { audience, jwksUri, jwks, clock }: Readonly<Record<string, unknown>>,
+  isOpen: boolean,
+): void {
+  const unused = 'https://audience-is-not-needed.example'
+  const needed = audience === undefined && isOpen ? unused : audience
+  acceptVerifierOptions({ audience: needed, jwksUri, jwks, clock })
 }
 
 function acceptTarget(value: unknown): URL {

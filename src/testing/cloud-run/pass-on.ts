@@ -8,6 +8,7 @@ import type { Socket } from 'node:net'
 import { pipeline } from 'node:stream'
 import { answer } from './answer.ts'
 import { endToEndHeaders, headersOf, type Header } from './end-to-end-headers.ts'
+import { arrivingTarget } from './unsupported-requests.ts'
 
 /** A request, and the response that it is answered with. */
 export interface Exchange {
@@ -36,7 +37,7 @@ export function passOn(
   }
   const passed = requestTo(target, {
     method: request.method,
-    path: request.url,
+    path: arrivingTarget(String(request.url)),
     headers: headers.flat(),
     // One connection for each: an idle one may be closed just as a request is written to it.
     agent: false,

@@ -1,24 +1,29 @@
 /** Cloud Run's front end on loopback. */
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import {
+  createServer,
+  type IncomingMessage,
+  type Server as HttpServer,
+  type ServerResponse,
+} from 'node:http'
+import {
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from 'node:net'
 import { decidingHeaderName } from '../../request/deciding-header.ts'
 import { createVerifier, type Verifier } from '../../verifier/create-verifier.ts'
 import { baseUrl } from '../emulator/listen.ts'
 import { answer } from './answer.ts'
+import { ClientConnection } from './client-connection.ts'
 import { acceptFrontendOptions, type CloudRunFrontendOptions } from './frontend-options.ts'
 import { checkIam } from './iam-check.ts'
 import type { Invokers } from './invokers.ts'
 import { MAX_HEADER_SIZE, passOn, type Exchange } from './pass-on.ts'
 import { serviceHeaders } from './service-headers.ts'
-import {
-  isWebSocket,
-  join,
-  responseOn,
-  WEBSOCKET_HEADERS,
-  withoutUpgrade,
-  type Side,
-} from './websocket.ts'
+import { unsupported } from './unsupported-requests.ts'
+import { isWebSocket, join, responseOn, WEBSOCKET_HEADERS, type Side } from './websocket.ts'
 
 /** The front end of one Cloud Run service. */
 export interface CloudRunFrontend {
@@ -46,13 +51,18 @@ export async function startCloudRunFrontend(
 ): Promise<CloudRunFrontend> {
   const { target, invokers, host, port } = acceptFrontendOptions(options)
   const { audience, jwksUri, jwks, clock } = options
-  // What is missing the verifier refuses, by its name.
   const iam = invokers && {
     invokers,
     verifier: createVerifier({ audience: audience as string, jwksUri, jwks, clock }),
   }
-  const server = serverFor({ target, iam })
-  const connections = connectionsOf(server)
+  const http = serverFor({ target, iam })
+  const connections = new Set<Socket>()
+  // As Node's HTTP server has it: a client may end its side before it has its answer.
+  const server = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    connections.add(socket)
+    socket.on('close', () => connections.delete(socket))
+    http.emit('connection', new ClientConnection(socket))
+  })
   server.listen(port, host)
   await once(server, 'listening')
   let closed: Promise<void> | undefined
@@ -71,7 +81,8 @@ async function close(server: Server, connections: ReadonlySet<Socket>): Promise<
   await once(server, 'close')
 }
 
-function serverFor(service: Service): Server {
+/** Reads the requests of connections that it is given. */
+function serverFor(service: Service): HttpServer {
   // A request may take as long to come as it likes: streams do.
   const server = createServer({ maxHeaderSize: MAX_HEADER_SIZE, requestTimeout: 0 })
   // Of a cut list of headers nobody could say which one decides.
@@ -86,49 +97,39 @@ function serverFor(service: Service): Server {
   }
   server.on('request', onRequest)
   server.on('checkContinue', onRequest)
-  server.on('upgrade', (request, _, head) => {
+  const onLastRequest = (request: IncomingMessage, _socket: unknown, head: Buffer): void => {
     const { socket } = request
     const start = (): void => {
-      onUpgrade(server, service, { request, socket, head })
+      serveLast({ request, socket, head }, service)
     }
     const before = latest.get(socket)
     if (before === undefined || before.writableFinished) start()
     else before.once('finish', start)
-  })
+  }
+  server.on('upgrade', onLastRequest)
+  server.on('connect', onLastRequest)
   return server
 }
 
-function onUpgrade(
-  server: Server,
-  service: Service,
+/** Serves a request after which Node reads no more HTTP from the connection. */
+function serveLast(
   { request, socket, head }: Side & { readonly request: IncomingMessage },
+  service: Service,
 ): void {
-  if (isWebSocket(request)) {
-    void serve({ request, response: responseOn(socket, request) }, service, { socket, head })
+  const exchange = { request, response: responseOn(socket, request) }
+  if (unsupported(request) !== null || isWebSocket(request)) {
+    void serve(exchange, service, { socket, head })
   } else {
-    socket.unshift(withoutUpgrade(request, head))
-    server.emit('connection', socket)
+    // An offer in a head so odd that it was not taken out.
+    exchange.response.writeHead(400).end()
   }
-}
-
-/** The open connections: the server itself forgets those that have become websockets. */
-function connectionsOf(server: Server): ReadonlySet<Socket> {
-  const connections = new Set<Socket>()
-  server.on('connection', (connection) => {
-    // One that is read once more has come before.
-    if (connections.has(connection)) return
-    connections.add(connection)
-    // Also where the server itself no longer listens for it.
-    connection.on('error', () => undefined)
-    connection.on('close', () => connections.delete(connection))
-  })
-  return connections
 }
 
 /** @param client - of a request that is to become a websocket */
 async function serve(exchange: Exchange, { target, iam }: Service, client?: Side): Promise<void> {
   const { request, response } = exchange
-  const refusal = iam && (await checkIam(request, iam.verifier, iam.invokers))
+  const refusal =
+    unsupported(request) ?? (iam && (await checkIam(request, iam.verifier, iam.invokers)))
   if (response.destroyed) return
   if (refusal !== null) {
     answer(request, response, refusal)

@@ -20,24 +20,9 @@ export function isWebSocket({ method, headers }: IncomingMessage): boolean {
   )
 }
 
-/**
- * The request as it was, without the offer to upgrade: for the server to read once more. A server
- * may ignore the offer (RFC 9110 section 7.8), but Node, once it listens for upgrades, leaves the
- * body of such a request unread. Java's HttpClient offers HTTP/2 with every request.
- */
-export function withoutUpgrade(request: IncomingMessage, head: Buffer): Buffer {
-  const { method, url, httpVersion, rawHeaders } = request
-  const lines = headersOf(rawHeaders)
-    .filter(([name]) => name.toLowerCase() !== 'upgrade')
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-  const start = `${String(method)} ${String(url)} HTTP/${httpVersion}\r\n`
-  return Buffer.concat([Buffer.from(`${start}${lines.join('')}\r\n`, 'latin1'), head])
-}
-
-/** The response of a request to upgrade, as long as it is answered in HTTP. */
+/** The response to the last request of a connection that Node no longer reads HTTP from. */
 export function responseOn(socket: Socket, request: IncomingMessage): ServerResponse {
   const response = new ServerResponse(request)
-  // Nobody reads a next request from this connection.
   response.shouldKeepAlive = false
   response.assignSocket(socket)
   response.on('finish', () => {

@@ -1,5 +1,7 @@
 /** The credential files that clients read, with the emulator's addresses in them. */
+import { acceptNames, invalidOption } from '../../options/invalid-option.ts'
 import { uniqueIdOf } from '../google-claims.ts'
+import { parseBoolean, parseEmail } from '../parse-options.ts'
 import type {
   AuthorizedUser,
   AuthorizedUserOptions,
@@ -10,7 +12,6 @@ import type {
 } from './credential-files.ts'
 import type { EmulatedGoogle } from './emulated-google.ts'
 import { projectOf } from './emulator-options.ts'
-import { acceptEmail } from './service-accounts.ts'
 import { STS_PATH, SUBJECT_TOKEN_TYPE, subjectTokenUrl } from './sts.ts'
 import { GCLOUD_CLIENT } from './users.ts'
 
@@ -18,7 +19,7 @@ const UNIVERSE_DOMAIN = 'googleapis.com'
 
 /** The key file of an account; always the same key. */
 export function serviceAccountKey(google: EmulatedGoogle, email: string): ServiceAccountKeyFile {
-  const { id, privateKey } = google.accounts.key(acceptEmail('email', email))
+  const { id, privateKey } = google.accounts.key(parseEmail('email', email))
   return {
     type: 'service_account',
     project_id: projectOf(email) ?? google.settings.projectId,
@@ -38,9 +39,10 @@ export function serviceAccountKey(google: EmulatedGoogle, email: string): Servic
 export function workloadIdentityConfig(
   google: EmulatedGoogle,
   email: string,
-  { impersonate = true, subjectTokenFile }: WorkloadIdentityOptions,
+  options: WorkloadIdentityOptions,
 ): WorkloadIdentityConfig {
-  google.accounts.find(acceptEmail('email', email))
+  const { impersonate, subjectTokenFile } = parseWorkloadIdentityOptions(options)
+  google.accounts.find(parseEmail('email', email))
   return {
     type: 'external_account',
     universe_domain: UNIVERSE_DOMAIN,
@@ -64,6 +66,7 @@ export function impersonatedCredentials(
   google: EmulatedGoogle,
   email: string,
 ): ImpersonatedCredentials {
+  parseEmail('email', email)
   return {
     type: 'impersonated_service_account',
     universe_domain: UNIVERSE_DOMAIN,
@@ -78,22 +81,37 @@ export function impersonatedCredentials(
 export function authorizedUser(
   google: EmulatedGoogle,
   email: string,
-  { honoursTargetAudience = false }: AuthorizedUserOptions,
+  options: AuthorizedUserOptions,
 ): AuthorizedUser {
+  const { honoursTargetAudience = false } = acceptNames('options', options, [
+    'honoursTargetAudience',
+  ])
   const client = { clientId: GCLOUD_CLIENT, clientSecret: 'emulator-client-secret' }
   return {
     type: 'authorized_user',
     client_id: client.clientId,
     client_secret: client.clientSecret,
     refresh_token: google.logins.add({
-      email: acceptEmail('email', email),
+      email: parseEmail('email', email),
       ...client,
-      honoursTargetAudience,
+      honoursTargetAudience: parseBoolean('honoursTargetAudience', honoursTargetAudience),
     }),
     token_uri: `${google.url}/token`,
     account: email,
     universe_domain: UNIVERSE_DOMAIN,
   }
+}
+
+function parseWorkloadIdentityOptions(value: unknown): {
+  impersonate: boolean
+  subjectTokenFile: string | undefined
+} {
+  const options = acceptNames('options', value, ['impersonate', 'subjectTokenFile'])
+  const { impersonate = true, subjectTokenFile: file } = options
+  if (file !== undefined && (typeof file !== 'string' || file === '')) {
+    throw invalidOption('subjectTokenFile', file, 'the path of a file')
+  }
+  return { impersonate: parseBoolean('impersonate', impersonate), subjectTokenFile: file }
 }
 
 function impersonationUrl(google: EmulatedGoogle, email: string): string {

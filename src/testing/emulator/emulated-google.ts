@@ -1,7 +1,8 @@
 /** What the endpoints of an emulator share. */
 import { randomBytes } from 'node:crypto'
 import type { JWK } from 'jose'
-import type { TestIdToken, TestIssuer } from '../test-issuer.ts'
+import type { TestIssuer } from '../test-issuer.ts'
+import { parseTestIdToken, type TestIdToken } from '../test-issuer-options.ts'
 import { AccessTokens } from './access-tokens.ts'
 import { WorkloadIdentityPool } from './workload-identity-pool.ts'
 import type { EmulatorSettings } from './emulator-options.ts'
@@ -42,8 +43,8 @@ export class EmulatedGoogle {
   readonly now = (): number => Math.floor(this.settings.clock().getTime() / 1000)
 
   /** A signed token, of the lifetime that is set unless it brings one. */
-  readonly idToken = (token: TestIdToken): Promise<string> => {
-    const { expiresIn = this.settings.idTokenLifetime } = token
+  readonly idToken = async (token: TestIdToken): Promise<string> => {
+    const { expiresIn = this.settings.idTokenLifetime } = parseTestIdToken(token)
     return this.issuer.idToken({ ...token, expiresIn })
   }
 

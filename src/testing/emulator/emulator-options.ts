@@ -1,6 +1,5 @@
 import { acceptNames, invalidOption } from '../../options/invalid-option.ts'
-import { isLoopback } from '../../options/secure-url.ts'
-import { acceptEmail } from './service-accounts.ts'
+import { parseClock, parseEmail, parseHost, parseInteger, parsePort } from '../parse-options.ts'
 
 /** Options of `startGoogleEmulator`. */
 export interface GoogleEmulatorOptions {
@@ -58,67 +57,67 @@ const NAMES = [
   'clock',
 ]
 
-const LARGEST_PORT = 65_535
+/** A day: what verifiers take at most, unless they are told otherwise. */
+const LONGEST_LIFETIME = 86_400
+/** https://cloud.google.com/resource-manager/docs/creating-managing-projects; old ones have a domain. */
+const PROJECT_ID = /^[a-z\d][a-z\d.:-]*$/
 
-/** @throws TypeError naming what is wrong */
-export function acceptEmulatorOptions(options: GoogleEmulatorOptions): EmulatorSettings {
-  acceptNames('options', options, NAMES)
+/**
+ * Checks every option.
+ *
+ * @throws TypeError naming what is wrong
+ */
+export function acceptEmulatorOptions(value: unknown): EmulatorSettings {
+  const options = acceptNames('options', value, NAMES)
+  const { projectNumber: numberOfProject = 123456789012 } = options
+  const projectNumber = parseNumberOf('projectNumber', numberOfProject)
   const {
     port = 0,
-    projectNumber = 123456789012,
     serviceAccount = `${projectNumber}-compute@developer.gserviceaccount.com`,
-    projectId = projectOf(serviceAccount) ?? 'emulator-project',
     platform = 'cloud-run',
-    organizationNumber = null,
+    organizationNumber,
     idTokenLifetime = 3600,
-    clock = () => new Date(),
   } = options
+  const account = parseEmail('serviceAccount', serviceAccount)
   return {
-    port: acceptPort(port),
-    host: acceptHost(options),
-    serviceAccount: acceptEmail('serviceAccount', serviceAccount),
-    projectId,
+    port: parsePort(port),
+    host: parseHost(options),
+    serviceAccount: account,
+    projectId:
+      options.projectId === undefined
+        ? (projectOf(account) ?? 'emulator-project')
+        : parseProjectId(options.projectId),
     projectNumber,
     platform: acceptPlatform(platform),
-    organizationNumber,
-    idTokenLifetime: acceptLifetime(idTokenLifetime),
-    clock,
+    organizationNumber:
+      organizationNumber === undefined
+        ? null
+        : parseNumberOf('organizationNumber', organizationNumber),
+    idTokenLifetime: parseInteger('idTokenLifetime', idTokenLifetime, {
+      min: 1,
+      max: LONGEST_LIFETIME,
+      of: ' of seconds',
+    }),
+    clock: parseClock(options.clock),
   }
 }
 
-/** @throws TypeError naming the option */
-export function acceptPort(port: number): number {
-  if (Number.isInteger(port) && port >= 0 && port <= LARGEST_PORT) return port
-  throw invalidOption('port', port, `an integer from 0 to ${LARGEST_PORT}`)
+/** The number of a project or an organization. */
+function parseNumberOf(name: string, value: unknown): number {
+  return parseInteger(name, value, { min: 1 })
 }
 
-/** A day: what verifiers take at most, unless they are told otherwise. */
-const LONGEST_LIFETIME = 86_400
-
-function acceptLifetime(seconds: number): number {
-  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_LIFETIME) return seconds
-  throw invalidOption(
-    'idTokenLifetime',
-    seconds,
-    `an integer of seconds from 1 to ${LONGEST_LIFETIME}`,
-  )
-}
-
-/** The project of an account that somebody made in it. */
-export function projectOf(email: string): string | undefined {
-  return /@(.+)\.iam\.gserviceaccount\.com$/.exec(email)?.[1]
-}
-
-/** @throws TypeError naming the option */
-export function acceptHost({
-  host = '127.0.0.1',
-  allowRemote = false,
-}: Pick<GoogleEmulatorOptions, 'host' | 'allowRemote'>): string {
-  if (isLoopback(host) || allowRemote) return host
-  throw invalidOption('host', host, 'a loopback host, or any with allowRemote: true')
+function parseProjectId(value: unknown): string {
+  if (typeof value === 'string' && PROJECT_ID.test(value)) return value
+  throw invalidOption('projectId', value, 'the id of a project, such as shop-prod')
 }
 
 function acceptPlatform(platform: unknown): EmulatorSettings['platform'] {
   if (platform === 'cloud-run' || platform === 'compute-engine') return platform
   throw invalidOption('platform', platform, 'cloud-run or compute-engine')
+}
+
+/** The project of an account that somebody made in it. */
+export function projectOf(email: string): string | undefined {
+  return /@(.+)\.iam\.gserviceaccount\.com$/.exec(email)?.[1]
 }

@@ -1,11 +1,9 @@
 /** Endpoints that are made to fail. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { acceptNames } from '../../options/invalid-option.ts'
 import type { Fault } from './fault.ts'
+import { parseFault } from './parse-fault.ts'
 import { acceptEndpoint, isAskedFor, type FaultyEndpoint } from './endpoints.ts'
-
-const NAMES = ['status', 'body', 'delayMs', 'hang', 'reset', 'times']
 
 /** The faults of an emulator. */
 export class Faults {
@@ -17,8 +15,8 @@ export class Faults {
    *
    * @returns lifts it
    */
-  add(endpoint: unknown, fault: Fault): () => void {
-    acceptNames('fault', fault, NAMES)
+  add(endpoint: unknown, value: unknown): () => void {
+    const fault = parseFault(value)
     const entry = { endpoint: acceptEndpoint(endpoint), fault, left: fault.times ?? Infinity }
     this.#faults.unshift(entry)
     return () => {

@@ -9,12 +9,10 @@ const LONGEST_LOG = 10_000
 /** A JWT, or an access token of this emulator, in a place where none belongs. */
 const CREDENTIAL = /eyJ[\w-]*(?:\.[\w-]*)+|ya29\.[\w-]+|1\/\/[\w-]+/g
 
-/** The decorator of a request that holds its entry. */
-export const LOGGED = 'logged'
-
 /** The latest requests, the oldest first. */
 export class RequestLog {
   readonly #entries: Entry[] = []
+  readonly #entryOf = new WeakMap<FastifyRequest, Entry>()
   readonly #clock: () => Date
 
   /** @param clock - the emulator's */
@@ -29,7 +27,7 @@ export class RequestLog {
 
   /** A request has come. */
   add(request: FastifyRequest, path: string): void {
-    const entry = {
+    const entry: Entry = {
       time: this.#clock(),
       method: request.method,
       path: withoutCredentials(path),
@@ -37,18 +35,18 @@ export class RequestLog {
       audience: undefined,
       status: undefined,
     }
-    request.setDecorator(LOGGED, entry)
+    this.#entryOf.set(request, entry)
     if (this.#entries.push(entry) > LONGEST_LOG) this.#entries.shift()
   }
 
   /** The request asks for an ID token. */
   addAudience(request: FastifyRequest, audience: string): void {
-    request.getDecorator<Entry>(LOGGED).audience = withoutCredentials(audience)
+    Object.assign(this.#entryOf.get(request) as Entry, { audience: withoutCredentials(audience) })
   }
 
   /** The request is answered. */
   addStatus(request: FastifyRequest, status: number): void {
-    request.getDecorator<Entry>(LOGGED).status = status
+    Object.assign(this.#entryOf.get(request) as Entry, { status })
   }
 }
 

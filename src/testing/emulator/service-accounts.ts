@@ -1,7 +1,7 @@
 /** The service accounts, and the people, that the emulator knows. */
 import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
-import { invalidOption } from '../../options/invalid-option.ts'
 import { uniqueIdOf } from '../google-claims.ts'
+import { isEmail } from '../parse-options.ts'
 
 /** A key of a service account: the account holds the private half in its key file. */
 export interface ServiceAccountKey {
@@ -11,14 +11,6 @@ export interface ServiceAccountKey {
   readonly privateKey: string
 }
 
-const EMAIL = /^[^\s@/]+@[^\s@/]+$/
-
-/** @throws TypeError naming the option */
-export function acceptEmail(name: string, value: unknown): string {
-  if (typeof value === 'string' && EMAIL.test(value)) return value
-  throw invalidOption(name, value, 'an email')
-}
-
 /** Every email is an account, known as soon as it is named once; a unique id is one only then. */
 export class ServiceAccounts {
   readonly #emails = new Map<string, string>()
@@ -26,7 +18,7 @@ export class ServiceAccounts {
 
   /** The account of an email or a unique id, by its email. */
   find(emailOrUniqueId: string): string | undefined {
-    if (!EMAIL.test(emailOrUniqueId)) return this.#emails.get(emailOrUniqueId)
+    if (!isEmail(emailOrUniqueId)) return this.#emails.get(emailOrUniqueId)
     this.#emails.set(uniqueIdOf(emailOrUniqueId), emailOrUniqueId)
     return emailOrUniqueId
   }

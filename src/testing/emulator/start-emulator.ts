@@ -1,5 +1,6 @@
 /** Google on loopback. */
 import type { FastifyInstance } from 'fastify'
+import { parseEmail } from '../parse-options.ts'
 import { pushSenders } from '../push/push-senders.ts'
 import { createTestIssuer } from '../test-issuer.ts'
 import { JWKS_PATH, serveCerts } from './certs.ts'
@@ -16,17 +17,17 @@ import type { GoogleEmulator } from './google-emulator.ts'
 import { answerError, GoogleApiError } from './google-errors.ts'
 import { serveIamCredentials } from './iam-credentials.ts'
 import { listen } from './listen.ts'
+import { loadFastify } from './load-fastify.ts'
 import { serveMetadata } from './metadata-server.ts'
-import { LOGGED } from './request-log.ts'
 import { serveSts } from './sts.ts'
 import { serveTokenEndpoint } from './token-endpoint.ts'
 import { serveTokeninfo } from './tokeninfo.ts'
 
 /**
  * Starts Google on loopback: keys, token endpoint, STS, Service Account Credentials API, metadata
- * server and tokeninfo. Needs Fastify.
+ * server and tokeninfo. Needs the package fastify, whatever framework the service has.
  *
- * @throws TypeError for a wrong option
+ * @throws TypeError for a wrong option, Error where fastify is not installed
  */
 export async function startGoogleEmulator(
   options: GoogleEmulatorOptions = {},
@@ -43,7 +44,7 @@ export async function startGoogleEmulator(
     serviceAccount: settings.serviceAccount,
     serviceAccountKey: (email) => serviceAccountKey(google, email),
     workloadIdentityConfig: (email, options = {}) => workloadIdentityConfig(google, email, options),
-    subjectToken: (email) => google.pool.subjectToken(email),
+    subjectToken: async (email) => google.pool.subjectToken(parseEmail('email', email)),
     impersonatedCredentials: (email) => impersonatedCredentials(google, email),
     authorizedUser: (email, options = {}) => authorizedUser(google, email, options),
     idToken: google.idToken,
@@ -62,15 +63,13 @@ export async function startGoogleEmulator(
 }
 
 async function serve(google: EmulatedGoogle): Promise<FastifyInstance> {
-  // Whoever wants test tokens alone need not have it.
-  const { default: fastify } = await import('fastify')
+  const fastify = await loadFastify()
   const app = fastify({ forceCloseConnections: true })
   app.removeAllContentTypeParsers()
   // Google reads a body as what it expects, whatever the content type says.
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     done(null, body)
   })
-  app.decorateRequest(LOGGED, null)
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(() => {
     throw new GoogleApiError(404, 'Requested entity was not found.')

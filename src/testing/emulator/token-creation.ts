@@ -1,6 +1,6 @@
 /** Who may have tokens of which service account: everyone, until it is denied. */
-import { acceptNames } from '../../options/invalid-option.ts'
-import { acceptEmail } from './service-accounts.ts'
+import { acceptNames, invalidOption } from '../../options/invalid-option.ts'
+import { parseEmail } from '../parse-options.ts'
 
 /** The service accounts whose tokens are denied, as if a role were not granted. */
 export class TokenCreation {
@@ -13,8 +13,11 @@ export class TokenCreation {
    * @returns allows them again
    */
   deny(email: string, options: { readonly member?: string | undefined } = {}): () => void {
-    acceptNames('options', options, ['member'])
-    const denial = { email: acceptEmail('email', email), member: options.member }
+    const { member } = acceptNames('options', options, ['member'])
+    const denial = {
+      email: parseEmail('email', email),
+      member: member === undefined ? undefined : parseMember(member),
+    }
     this.#denials.push(denial)
     return () => {
       this.#denials = this.#denials.filter((one) => one !== denial)
@@ -28,4 +31,10 @@ export class TokenCreation {
         denial.email === email && (denial.member === undefined || denial.member === member),
     )
   }
+}
+
+/** https://cloud.google.com/iam/docs/principal-identifiers: those that the emulator has. */
+function parseMember(value: unknown): string {
+  if (typeof value === 'string' && /^(?:serviceAccount|user|principal):./.test(value)) return value
+  throw invalidOption('member', value, 'serviceAccount:EMAIL, user:EMAIL or principal://…')
 }

@@ -7,7 +7,8 @@
 import { randomInt } from 'node:crypto'
 import { deliver, type PushSource } from './deliver.ts'
 import { acceptHttpTarget, HTTP_TARGET_OPTION_NAMES, type HttpTargetPush } from './http-target.ts'
-import { acceptInteger, acceptPush, acceptText, acceptTime } from './push-options.ts'
+import { acceptPush, acceptText, acceptTime } from './push-options.ts'
+import { parseInteger } from '../parse-options.ts'
 
 /** A task, and which attempt at it this is. */
 export interface CloudTasksPush extends HttpTargetPush {
@@ -64,7 +65,7 @@ function attemptHeaders(
   }: Readonly<Record<string, unknown>>,
 ): Record<string, string> {
   const count = (name: string, value: unknown): string =>
-    String(acceptInteger(name, value, { min: 0 }))
+    String(parseInteger(name, value, { min: 0 }))
   const status = { min: 100, max: 599 }
   return {
     'X-CloudTasks-QueueName': acceptText('queueName', queueName),
@@ -74,7 +75,7 @@ function attemptHeaders(
     'X-CloudTasks-TaskETA': secondsOf(acceptTime('scheduleTime', scheduleTime)),
     ...(previousResponse !== undefined && {
       'X-CloudTasks-TaskPreviousResponse': String(
-        acceptInteger('previousResponse', previousResponse, status),
+        parseInteger('previousResponse', previousResponse, status),
       ),
     }),
     ...(retryReason !== undefined && {

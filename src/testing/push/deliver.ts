@@ -2,7 +2,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { buffer } from 'node:stream/consumers'
-import type { TestIdToken } from '../test-issuer.ts'
+import type { TestIdToken } from '../test-issuer-options.ts'
 import { pushToken } from '../token-sources.ts'
 import type { PushTarget } from './push-options.ts'
 

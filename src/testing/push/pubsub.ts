@@ -10,13 +10,13 @@ import { deliver, type PushRequest, type PushSource } from './deliver.ts'
 import {
   acceptBytes,
   acceptHeaders,
-  acceptInteger,
   acceptPush,
   acceptStringMap,
   acceptText,
   acceptTime,
   type PushOptions,
 } from './push-options.ts'
+import { parseInteger } from '../parse-options.ts'
 
 /** A message, and the subscription that pushes it. */
 export interface PubsubPush extends PushOptions {
@@ -107,7 +107,7 @@ function acceptMessage(
     deliveryAttempt:
       deliveryAttempt === undefined
         ? undefined
-        : acceptInteger('deliveryAttempt', deliveryAttempt, { min: 1 }),
+        : parseInteger('deliveryAttempt', deliveryAttempt, { min: 1 }),
   }
   if (message.data.length === 0 && Object.keys(message.attributes).length === 0) {
     throw invalidOption('data', data, 'what is not empty, or at least one attribute')

@@ -7,7 +7,7 @@ import {
   invalidSecretOption,
 } from '../../options/invalid-option.ts'
 import { acceptSecureUrl } from '../../options/secure-url.ts'
-import { acceptEmail } from '../emulator/service-accounts.ts'
+import { parseEmail } from '../parse-options.ts'
 
 /** What every push needs to be told. */
 export interface PushOptions {
@@ -64,7 +64,7 @@ export function acceptPush(
   const target = {
     // As it is given: Google does not normalise what becomes the audience.
     url: String(url),
-    serviceAccount: acceptEmail('serviceAccount', options.serviceAccount),
+    serviceAccount: parseEmail('serviceAccount', options.serviceAccount),
     audience: acceptText('audience', audience),
     signal: limited(acceptSignal(signal), seconds),
   }
@@ -85,16 +85,6 @@ function limited(signal: AbortSignal | undefined, seconds: number): AbortSignal 
 export function acceptText(name: string, value: unknown): string {
   if (typeof value === 'string' && /^[\x20-\x7e]+$/.test(value)) return value
   throw invalidOption(name, value, 'a non-empty string of printable ASCII')
-}
-
-/** How often something has happened, or a status. */
-export function acceptInteger(
-  name: string,
-  value: unknown,
-  { min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number },
-): number {
-  if (Number.isInteger(value) && Number(value) >= min && Number(value) <= max) return Number(value)
-  throw invalidOption(name, value, `an integer from ${min} to ${max}`)
 }
 
 /** A moment. */

@@ -1,0 +1,68 @@
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import { UpgradeOffers } from './upgrade-offers.ts'
+
+/** The connection of a client, as Node's HTTP server is to read it: without offers to upgrade. */
+export class ClientConnection extends Duplex {
+  readonly #socket: Socket
+  readonly #offers = new UpgradeOffers()
+
+  constructor(socket: Socket) {
+    super({ allowHalfOpen: true })
+    this.#socket = socket
+    socket.on('data', (bytes: Buffer) => {
+      this.#receive(this.#offers.remove(bytes))
+    })
+    socket.on('end', () => {
+      this.#receive(this.#offers.end())
+      this.push(null)
+    })
+    socket.on('error', (error) => this.destroy(error))
+    socket.on('close', () => this.destroy())
+    // Also where the server itself no longer listens for it.
+    this.on('error', () => undefined)
+  }
+
+  /** `undefined` once the client has reset the connection. */
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress
+  }
+
+  /** As that of a socket: ends, and closes when everything is written. */
+  destroySoon(): void {
+    this.end(() => this.destroy())
+  }
+
+  override _read(): void {
+    this.#socket.resume()
+  }
+
+  override _write(
+    bytes: Buffer,
+    _encoding: BufferEncoding,
+    done: (error?: Error | null) => void,
+  ): void {
+    this.#socket.write(bytes, done)
+  }
+
+  /** What was written at once goes in one packet. */
+  override _writev(
+    chunks: readonly { readonly chunk: Buffer }[],
+    done: (error?: Error | null) => void,
+  ): void {
+    this.#socket.write(Buffer.concat(chunks.map(({ chunk }) => chunk)), done)
+  }
+
+  override _final(done: () => void): void {
+    this.#socket.end(done)
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#socket.destroy()
+    done(error)
+  }
+
+  #receive(bytes: Buffer): void {
+    if (bytes.length > 0 && !this.push(bytes)) this.#socket.pause()
+  }
+}

@@ -1,0 +1,52 @@
+import { acceptNames, acceptNumber, invalidOption } from '../../options/invalid-option.ts'
+import { parseBoolean, parseInteger } from '../parse-options.ts'
+import type { Fault } from './fault.ts'
+
+const NAMES = [
+  'status',
+  'body',
+  'delayMs',
+  'hang',
+  'reset',
+  'times',
+] as const satisfies (keyof Fault)[]
+
+/** Timers of Node wait no longer. */
+const LONGEST_DELAY = 2 ** 31 - 1
+
+/**
+ * Checks a fault.
+ *
+ * @throws TypeError naming what is wrong
+ */
+export function parseFault(value: unknown): Fault {
+  const { status, body, delayMs, hang, reset, times } = acceptNames('fault', value, NAMES)
+  const delay = { min: 0, max: LONGEST_DELAY, unit: 'milliseconds' }
+  return {
+    // Node sends no informational response as an answer.
+    status: optional(status, (one) => parseInteger('fault.status', one, { min: 200, max: 599 })),
+    body: optional(body, parseBody),
+    delayMs: optional(delayMs, (one) => acceptNumber('fault.delayMs', one, delay)),
+    hang: optional(hang, (one) => parseBoolean('fault.hang', one)),
+    reset: optional(reset, (one) => parseBoolean('fault.reset', one)),
+    times: optional(times, (one) => parseInteger('fault.times', one, { min: 1 })),
+  }
+}
+
+function optional<T>(value: unknown, parse: (value: unknown) => T): T | undefined {
+  return value === undefined ? undefined : parse(value)
+}
+
+/** Text, or what is sent as JSON: no function or symbol is, no bigint, and no cycle. */
+function parseBody(value: unknown): unknown {
+  if (typeof value === 'string' || isJson(value)) return value
+  throw invalidOption('fault.body', value, 'text, or anything that is JSON')
+}
+
+function isJson(value: unknown): boolean {
+  try {
+    return (JSON.stringify(value) as string | undefined) !== undefined
+  } catch {
+    return false
+  }
+}

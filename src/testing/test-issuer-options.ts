@@ -1,0 +1,116 @@
+/** What a test issuer is told. */
+import type { JWK } from 'jose'
+import { acceptNames, invalidOption, invalidSecretOption } from '../options/invalid-option.ts'
+import { parseClock } from './parse-options.ts'
+
+/** What a token says. Everything left out is as Google's own tokens have it. */
+export interface TestIdToken {
+  /** `aud`: the service that the token is for. */
+  audience: string
+  /**
+   * The service account's email, which comes with `email_verified: true`. Default: neither claim,
+   * as the metadata server gives tokens without `format=full`.
+   */
+  email?: string | undefined
+  /** `sub` and `azp`: the account's unique id. Default: 21 digits that follow from the email. */
+  subject?: string | undefined
+  /**
+   * Seconds from now to `exp`. Default 3600. For an expired token, a negative number: past the
+   * verifier's `clockTolerance`, which is 60 by default.
+   */
+  expiresIn?: number | undefined
+  /** Overrides claims; with `undefined`, removes them. */
+  claims?: Readonly<Record<string, unknown>> | undefined
+  /** Overrides members of the JOSE header; with `undefined`, removes them. */
+  header?: Readonly<Record<string, unknown>> | undefined
+  /** A private JWK to sign with instead of the issuer's newest; the `kid` stays the issuer's. */
+  key?: JWK | undefined
+}
+
+/** What a test issuer is made of. */
+export interface TestIssuerOptions {
+  /** `iss`. Default `https://accounts.google.com`. */
+  issuer?: string | undefined
+  /** The time of its tokens. Default: the system's. */
+  clock?: (() => Date) | undefined
+  /** The private key to begin with, a JWK with a `kid`. Default: one that is made now. */
+  key?: JWK | undefined
+}
+
+/** The same, with nothing left out but the key, which is yet to be made. */
+export interface TestIssuerSettings {
+  readonly issuer: string
+  readonly clock: () => Date
+  readonly key: JWK | undefined
+}
+
+const OPTION_NAMES = ['issuer', 'clock', 'key'] as const satisfies (keyof TestIssuerOptions)[]
+const TOKEN_NAMES = [
+  'audience',
+  'email',
+  'subject',
+  'expiresIn',
+  'claims',
+  'header',
+  'key',
+] as const satisfies (keyof TestIdToken)[]
+
+const PRIVATE_KEY = 'a private RSA key as JWK, with kid, n, e and d'
+
+/** @throws TypeError naming the option */
+export function parseTestIssuerOptions(value: unknown): TestIssuerSettings {
+  const { issuer, clock, key } = acceptNames('options', value, OPTION_NAMES)
+  return {
+    issuer: issuer === undefined ? 'https://accounts.google.com' : parseText('issuer', issuer),
+    clock: parseClock(clock),
+    key: key === undefined ? undefined : parseKey(key, ['kid', 'n', 'e', 'd']),
+  }
+}
+
+/**
+ * Checks how a token is described. Whatever it says, `claims` and `header` say it too, unchecked.
+ *
+ * @throws TypeError naming the option
+ */
+export function parseTestIdToken(value: unknown): TestIdToken {
+  const token = acceptNames('options', value, TOKEN_NAMES)
+  const { audience, email, subject, expiresIn, claims, header, key } = token
+  return {
+    audience: parseText('audience', audience),
+    email: email === undefined ? undefined : parseText('email', email),
+    subject: subject === undefined ? undefined : parseText('subject', subject),
+    expiresIn: expiresIn === undefined ? undefined : parseSeconds('expiresIn', expiresIn),
+    claims: claims === undefined ? undefined : parseMembers('claims', claims),
+    header: header === undefined ? undefined : parseMembers('header', header),
+    key: key === undefined ? undefined : parseKey(key, ['n', 'e', 'd']),
+  }
+}
+
+function parseText(name: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value
+  throw invalidOption(name, value, 'a non-empty string')
+}
+
+function parseSeconds(name: string, value: unknown): number {
+  if (Number.isFinite(value)) return Number(value)
+  throw invalidOption(name, value, 'a number of seconds')
+}
+
+function parseMembers(name: string, value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
+  throw invalidOption(name, value, 'an object')
+}
+
+/** Never prints the key. */
+function parseKey(value: unknown, members: readonly (keyof JWK)[]): JWK {
+  if (typeof value !== 'object' || value === null) {
+    throw invalidSecretOption('key', 'is no object', PRIVATE_KEY)
+  }
+  const key = value as JWK
+  if (key.kty !== 'RSA') throw invalidSecretOption('key', 'is no RSA key', PRIVATE_KEY)
+  for (const member of members) {
+    const isText = typeof key[member] === 'string' && key[member] !== ''
+    if (!isText) throw invalidSecretOption('key', `has no ${member}`, PRIVATE_KEY)
+  }
+  return key
+}
