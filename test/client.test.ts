@@ -99,8 +99,8 @@ t.test('wrong options fail at once', async (t) => {
     [{}, /^Option url is missing; accepted: an https URL/],
     [{ url: 'http://search.run.app' }, /^Option url is 'http:/],
     [{ url: 'https://user:pass@search.run.app' }, /without credentials/],
-    [{ url, headers: 'both' }, /^Option headers is unknown; accepted: the options url, audience/],
-    [{ url, header: 'cookie' }, /^Option header is 'cookie'; accepted: 'both', 'x-serverless/],
+    [{ url, colour: 'x' }, /^Option colour is unknown; accepted: the options url, audience/],
+    [{ url, tokenHeaders: 'cookie' }, /^Option tokenHeaders is 'cookie'; accepted: 'both', 'x-s/],
     [{ url, refreshBefore: -1 }, /^Option refreshBefore is -1; accepted: a number of seconds/],
     [{ url, refreshBefore: null }, /^Option refreshBefore is null/],
     [{ url, timeout: 0 }, /^Option timeout is 0/],
@@ -215,7 +215,7 @@ t.test('which header carries the token, and whose', async (t) => {
   }
   for (const header of ['both', 'x-serverless-authorization', 'authorization'] as const) {
     for (const headers of [{}, incoming]) {
-      const { fetch, idToken } = client({ url: service.url, header })
+      const { fetch, idToken } = client({ url: service.url, tokenHeaders: header })
       await fetch('/', { headers })
       const bearer = `Bearer ${await idToken()}`
       const sent = service.requests.at(-1)?.headers ?? {}
@@ -655,7 +655,7 @@ t.test('redirects never carry the token to another origin', async (t) => {
     },
   }
   for (const header of ['both', 'x-serverless-authorization', 'authorization'] as const) {
-    const { fetch } = client({ url: service.url, header })
+    const { fetch } = client({ url: service.url, tokenHeaders: header })
     for (const status of [302, 307]) {
       const response = await fetch(`/${status}`, sent)
       t.equal(response.url, `${elsewhere.url}/there`)
