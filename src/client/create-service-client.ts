@@ -1,3 +1,4 @@
+import { warnOfPlainHttp } from '../options/secure-url.ts'
 import { steadyClock } from '../pacing/steady-clock.ts'
 import { boundedWait } from './bounded-wait.ts'
 import { outgoingRequest, type FetchInput } from './outgoing-request.ts'
@@ -53,6 +54,7 @@ export interface ServiceClient {
 export function createServiceClient(options: ServiceClientOptions): ServiceClient {
   const settings = acceptServiceClientOptions(options)
   const { fetch, tokenHeaders, url, audience } = settings
+  warnOfExposedTokens(settings)
   const tokens = tokenSupply(settings)
   let closed = false
   function requireOpen(): void {
@@ -81,6 +83,14 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
     },
     audience,
   })
+}
+
+function warnOfExposedTokens({ url, serviceAccount, logger }: ServiceClientSettings): void {
+  warnOfPlainHttp(logger, { option: 'url', url: url.href, exposed: 'ID tokens' })
+  if (serviceAccount?.endpoint === undefined) return
+  const { endpoint } = serviceAccount
+  const exposed = 'access tokens and ID tokens'
+  warnOfPlainHttp(logger, { option: 'serviceAccount.endpoint', url: endpoint, exposed })
 }
 
 function tokenSupply(settings: ServiceClientSettings): TokenSupply {

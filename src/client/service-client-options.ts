@@ -5,7 +5,7 @@ import {
   invalidOption,
   invalidSecretOption,
 } from '../options/invalid-option.ts'
-import { acceptSecureUrl } from '../options/secure-url.ts'
+import { acceptSecureUrl, parseHttpHosts } from '../options/secure-url.ts'
 import { parseTwinHeader } from '../options/twin-header.ts'
 import { acceptCredentials, type Credentials } from './credentials.ts'
 import { applicationDefault } from './google-auth-library.ts'
@@ -20,7 +20,10 @@ export type TokenHeaders =
 
 /** The options of `createServiceClient`. */
 export interface ServiceClientOptions {
-  /** The service: https, or http on a loopback host. Calls are relative to it, and stay with its origin. */
+  /**
+   * The service: https, or http on a loopback host or on one of `allowHttpHosts`. Calls are relative
+   * to it, and stay with its origin.
+   */
   url: string
   /**
    * Whom the tokens are for: the URL of the service, or one of its custom audiences. For the URL of
@@ -45,6 +48,12 @@ export interface ServiceClientOptions {
    * and `'authorization'` send it in that one alone. Default `'both'`.
    */
   tokenHeaders?: TokenHeaders | undefined
+  /**
+   * Hosts to which http is accepted, in `url` and in `serviceAccount.endpoint`: exact names in lower
+   * case, without ports, for the services of docker-compose or a cluster: `['profiles', 'google']`.
+   * Tokens travel unencrypted there, and a warning says so at each start. Default: none.
+   */
+  allowHttpHosts?: readonly string[] | undefined
   /** Seconds before its expiry from which a token is replaced in the background. Default 300. */
   refreshBefore?: number | undefined
   /** Seconds for getting a token. A call itself takes as long as its `signal` lets it. Default 10. */
@@ -82,6 +91,7 @@ export const SERVICE_CLIENT_OPTION_NAMES = [
   'auth',
   'serviceAccount',
   'tokenHeaders',
+  'allowHttpHosts',
   'refreshBefore',
   'timeout',
   'logger',
@@ -105,13 +115,14 @@ export function acceptServiceClientOptions(value: unknown): ServiceClientSetting
     timeout = 10,
     auth = applicationDefault,
   } = options
-  const url = new URL(acceptSecureUrl('url', options.url))
+  const httpHosts = parseHttpHosts(options.allowHttpHosts)
+  const url = new URL(acceptSecureUrl('url', options.url, httpHosts))
   const seconds = { min: 0, max: 3600, unit: 'seconds' }
   return {
     url,
     audience: acceptAudience(options.audience === undefined ? url.origin : options.audience),
     credentials: acceptCredentials(auth),
-    serviceAccount: acceptServiceAccount(options.serviceAccount),
+    serviceAccount: acceptServiceAccount(options.serviceAccount, httpHosts),
     tokenHeaders: parseTokenHeaders(tokenHeaders),
     refreshBefore: acceptNumber('refreshBefore', refreshBefore, seconds) * 1000,
     timeout: acceptNumber('timeout', timeout, { ...seconds, min: 0.001 }) * 1000,
@@ -176,7 +187,10 @@ function acceptAudience(value: unknown): string {
 /** It becomes part of a URL. */
 const ACCOUNT = /^(?:[\w.:-]+@[\w.-]+|\d{15,25})$/
 
-function acceptServiceAccount(value: unknown): ServiceAccount | undefined {
+function acceptServiceAccount(
+  value: unknown,
+  httpHosts: readonly string[],
+): ServiceAccount | undefined {
   if (value === undefined) return undefined
   const { email, endpoint } =
     typeof value === 'string'
@@ -190,8 +204,6 @@ function acceptServiceAccount(value: unknown): ServiceAccount | undefined {
     )
   }
   if (endpoint === undefined) return { email }
-  return {
-    email,
-    endpoint: acceptSecureUrl('serviceAccount.endpoint', endpoint).replace(/\/$/, ''),
-  }
+  const url = acceptSecureUrl('serviceAccount.endpoint', endpoint, httpHosts)
+  return { email, endpoint: url.replace(/\/$/, '') }
 }
