@@ -16,6 +16,14 @@ import { FAILURES } from '../src/client/failures.ts'
 import googleIdToken from '../src/index.ts'
 import { capturedLog, holdsPartOf, LEVEL } from './captured-log.ts'
 import {
+  countingCredentials,
+  errorOf,
+  settled,
+  stoppedClock,
+  until,
+  warnings,
+} from './client-helpers.ts'
+import {
   deferred,
   federation,
   NODE_EMAIL,
@@ -27,17 +35,6 @@ import { runProcess } from './run-process.ts'
 
 const url = 'https://user-profiles-abc123-uc.a.run.app'
 
-/** A time that passes when it is told to. */
-function stoppedClock() {
-  let time = Date.now()
-  return {
-    clock: () => new Date(time),
-    pass: (seconds: number) => {
-      time += seconds * 1000
-    },
-  }
-}
-
 /** The metadata server of this process, and what asks it. */
 async function startMetadata(t: Test, clock?: () => Date): Promise<GoogleServer> {
   const google = await startGoogle(t, clock)
@@ -48,49 +45,6 @@ async function startMetadata(t: Test, clock?: () => Date): Promise<GoogleServer>
 /** A client whose tokens no other test shares. */
 function client(options: Partial<ServiceClientOptions> & { url: string }) {
   return createServiceClient({ auth: new Compute(), ...options })
-}
-
-/** Credentials that get each token at once, or as they are told, and count. */
-async function countingCredentials(t: Test, clock: () => Date) {
-  const { issuer } = await startGoogle(t, clock)
-  const credentials = {
-    calls: 0,
-    expiresIn: 3600,
-    answer: (token: string): Promise<string> => Promise.resolve(token),
-    async fetchIdToken(audience: string) {
-      credentials.calls += 1
-      const { calls: number, expiresIn } = credentials
-      return credentials.answer(await issuer.idToken({ audience, expiresIn, claims: { number } }))
-    },
-  }
-  return credentials
-}
-
-/** Time for everything to happen that waits for no socket and no clock. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 10; turn += 1) await sleep(1)
-}
-
-function warnings() {
-  const lines: { finding: Record<string, unknown>; message: string }[] = []
-  return {
-    lines,
-    logger: {
-      warn(finding: object, message: string) {
-        lines.push({ finding: finding as Record<string, unknown>, message })
-      },
-    },
-  }
-}
-
-async function errorOf(call: Promise<unknown>): Promise<ServiceClientError> {
-  const [ended] = await Promise.allSettled([call])
-  if (ended.status === 'fulfilled') throw new Error('it did not fail')
-  return ended.reason as ServiceClientError
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(setImmediate)
 }
 
 t.test('wrong options fail at once', async (t) => {
