@@ -194,3 +194,15 @@ t.test('the error of a call holds no more than that', async (t) => {
   const { detail } = await errorOf(createServiceClient({ url, auth }).idToken())
   t.equal(detail.reason, `client_secret ${gone} for ${gone} at https://a.example/x?${gone}`)
 })
+
+t.test('a URL of another origin is named, and no more of it than fits', async (t) => {
+  const { fetch } = createServiceClient({ url: 'https://user-profiles-abc123-uc.a.run.app' })
+  const { detail } = await errorOf(fetch('https://search-abc123-uc.a.run.app/x?token=hunter2'))
+  t.equal(
+    detail.reason,
+    'it is of https://search-abc123-uc.a.run.app, not https://user-profiles-abc123-uc.a.run.app',
+  )
+  const long = await errorOf(fetch(`https://${'a'.repeat(100_000)}.example/`))
+  t.equal(long.code, 'SERVICE_CLIENT_URL_NOT_ALLOWED')
+  t.ok((long.detail.reason ?? '').length <= 301)
+})
