@@ -14,8 +14,8 @@ export interface Outcome {
 
 /** What comes of a good token of an allowed caller behind Cloud Run's front end. */
 export interface Rule {
-  /** The option `header` of `createServiceClient`. Pushes send `authorization`. */
-  sent: TokenHeaders
+  /** The option `tokenHeaders` of `createServiceClient`. Pushes send `authorization`. */
+  sent: Extract<TokenHeaders, string>
   iamCheck: 'on' | 'off'
   outcome: Outcome
   /** The same with `trustRemovedSignature: true`. */

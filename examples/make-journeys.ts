@@ -22,7 +22,7 @@ export interface Journeys {
   rows: Journey[]
 }
 
-/** Calls user-profiles with every kind of credentials and every setting of `header`. */
+/** Calls user-profiles with every kind of credentials and every setting of `tokenHeaders`. */
 export async function makeJourneys(shop: Shop): Promise<Journeys[]> {
   const kinds = kindsOfCredentials(shop.google, {
     login: emailOf('login'),
@@ -36,7 +36,7 @@ export async function makeJourneys(shop: Shop): Promise<Journeys[]> {
         result(call(shop, kind, { sent: header, iamCheck }), expectedOf(header, iamCheck))
       rows.push({ name: kind.name, on: await travel('on'), off: await travel('off') })
     }
-    made.push({ title: `createServiceClient({ header: '${header}' })`, rows })
+    made.push({ title: `createServiceClient({ tokenHeaders: '${header}' })`, rows })
   }
   return made
 }
@@ -49,7 +49,7 @@ async function call(
   const client = createServiceClient({
     url: cloudRun[iamCheck],
     audience: AUDIENCES['user-profiles'],
-    header: sent,
+    tokenHeaders: sent,
     ...options,
   })
   try {

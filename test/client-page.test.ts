@@ -20,14 +20,14 @@ t.test('the tables are what the code says', async (t) => {
     options.map(([option]) => option),
     SERVICE_CLIENT_OPTION_NAMES,
   )
-  const { header, refreshBefore, timeout } = acceptServiceClientOptions({
+  const { refreshBefore, timeout } = acceptServiceClientOptions({
     url: 'https://a.example',
   })
   t.match(
     new Map(options as [string, string][]),
     new Map([
       ['url', 'required'],
-      ['header', `\`'${header}'\``],
+      ['tokenHeaders', `\`'both'\``],
       ['refreshBefore', String(refreshBefore / 1000)],
       ['timeout', String(timeout / 1000)],
     ]),
@@ -38,7 +38,7 @@ t.test('the programs pass the type check of the project', async (t) => {
   const files = new Set(blocks.filter(({ language }) => language === 'ts').map(({ file }) => file))
   t.notOk(files.has(undefined), 'each block says which file it is in')
   const programs = [...files].map((file = '') => [file, wholeProgram(file, blocks)] as const)
-  t.equal(programs.length, 4)
+  t.equal(programs.length, 5)
   t.same(typeErrors(new Map(programs)), [])
   t.equal(page.match(/^```\w/gm)?.length, blocks.length)
 })

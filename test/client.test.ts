@@ -16,6 +16,14 @@ import { FAILURES } from '../src/client/failures.ts'
 import googleIdToken from '../src/index.ts'
 import { capturedLog, holdsPartOf, LEVEL } from './captured-log.ts'
 import {
+  countingCredentials,
+  errorOf,
+  settled,
+  stoppedClock,
+  until,
+  warnings,
+} from './client-helpers.ts'
+import {
   deferred,
   federation,
   NODE_EMAIL,
@@ -26,17 +34,6 @@ import { startService } from './recording-service.ts'
 import { runProcess } from './run-process.ts'
 
 const url = 'https://user-profiles-abc123-uc.a.run.app'
-
-/** A time that passes when it is told to. */
-function stoppedClock() {
-  let time = Date.now()
-  return {
-    clock: () => new Date(time),
-    pass: (seconds: number) => {
-      time += seconds * 1000
-    },
-  }
-}
 
 /** The metadata server of this process, and what asks it. */
 async function startMetadata(t: Test, clock?: () => Date): Promise<GoogleServer> {
@@ -50,57 +47,14 @@ function client(options: Partial<ServiceClientOptions> & { url: string }) {
   return createServiceClient({ auth: new Compute(), ...options })
 }
 
-/** Credentials that get each token at once, or as they are told, and count. */
-async function countingCredentials(t: Test, clock: () => Date) {
-  const { issuer } = await startGoogle(t, clock)
-  const credentials = {
-    calls: 0,
-    expiresIn: 3600,
-    answer: (token: string): Promise<string> => Promise.resolve(token),
-    async fetchIdToken(audience: string) {
-      credentials.calls += 1
-      const { calls: number, expiresIn } = credentials
-      return credentials.answer(await issuer.idToken({ audience, expiresIn, claims: { number } }))
-    },
-  }
-  return credentials
-}
-
-/** Time for everything to happen that waits for no socket and no clock. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 10; turn += 1) await sleep(1)
-}
-
-function warnings() {
-  const lines: { finding: Record<string, unknown>; message: string }[] = []
-  return {
-    lines,
-    logger: {
-      warn(finding: object, message: string) {
-        lines.push({ finding: finding as Record<string, unknown>, message })
-      },
-    },
-  }
-}
-
-async function errorOf(call: Promise<unknown>): Promise<ServiceClientError> {
-  const [ended] = await Promise.allSettled([call])
-  if (ended.status === 'fulfilled') throw new Error('it did not fail')
-  return ended.reason as ServiceClientError
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(setImmediate)
-}
-
 t.test('wrong options fail at once', async (t) => {
   const rows: [options: unknown, message: RegExp][] = [
     [undefined, /^Option options is missing; accepted: an object/],
     [{}, /^Option url is missing; accepted: an https URL/],
     [{ url: 'http://search.run.app' }, /^Option url is 'http:/],
     [{ url: 'https://user:pass@search.run.app' }, /without credentials/],
-    [{ url, headers: 'both' }, /^Option headers is unknown; accepted: the options url, audience/],
-    [{ url, header: 'cookie' }, /^Option header is 'cookie'; accepted: 'both', 'x-serverless/],
+    [{ url, colour: 'x' }, /^Option colour is unknown; accepted: the options url, audience/],
+    [{ url, tokenHeaders: 'cookie' }, /^Option tokenHeaders is 'cookie'; accepted: 'both', 'x-s/],
     [{ url, refreshBefore: -1 }, /^Option refreshBefore is -1; accepted: a number of seconds/],
     [{ url, refreshBefore: null }, /^Option refreshBefore is null/],
     [{ url, timeout: 0 }, /^Option timeout is 0/],
@@ -215,7 +169,7 @@ t.test('which header carries the token, and whose', async (t) => {
   }
   for (const header of ['both', 'x-serverless-authorization', 'authorization'] as const) {
     for (const headers of [{}, incoming]) {
-      const { fetch, idToken } = client({ url: service.url, header })
+      const { fetch, idToken } = client({ url: service.url, tokenHeaders: header })
       await fetch('/', { headers })
       const bearer = `Bearer ${await idToken()}`
       const sent = service.requests.at(-1)?.headers ?? {}
@@ -655,7 +609,7 @@ t.test('redirects never carry the token to another origin', async (t) => {
     },
   }
   for (const header of ['both', 'x-serverless-authorization', 'authorization'] as const) {
-    const { fetch } = client({ url: service.url, header })
+    const { fetch } = client({ url: service.url, tokenHeaders: header })
     for (const status of [302, 307]) {
       const response = await fetch(`/${status}`, sent)
       t.equal(response.url, `${elsewhere.url}/there`)

@@ -132,13 +132,13 @@ t.test('npm start -- --once prints the calls of the scenario and exits 0', async
   const pushes =
     'Pushes: they send one header, so with the IAM check on they need trustRemovedSignature'
   t.match(journeys, {
-    "createServiceClient({ header: 'both' })": each(CREDENTIALS, verified, verified),
-    "createServiceClient({ header: 'x-serverless-authorization' })": each(
+    "createServiceClient({ tokenHeaders: 'both' })": each(CREDENTIALS, verified, verified),
+    "createServiceClient({ tokenHeaders: 'x-serverless-authorization' })": each(
       CREDENTIALS,
       removed,
       removed,
     ),
-    "createServiceClient({ header: 'authorization' })": each(CREDENTIALS, removed, verified),
+    "createServiceClient({ tokenHeaders: 'authorization' })": each(CREDENTIALS, removed, verified),
     [pushes]: [
       ...each(PRODUCTS, removed, verified),
       'Pub/Sub by search, 403 ✓ Google Frontend, 403 ✓ ID_TOKEN_CALLER_NOT_ALLOWED',

@@ -1,6 +1,6 @@
 /**
  * A caller with `createServiceClient`, Cloud Run's front end, and a service with the plugin, with the
- * emulator for Google: every kind of credentials, every setting of `header`, the IAM check on and off.
+ * emulator for Google: every kind of credentials, every setting of `tokenHeaders`, the IAM check on and off.
  */
 import Fastify, { type FastifyRequest } from 'fastify'
 import type { Test } from 'tap'
@@ -69,12 +69,12 @@ async function startService(
 
 interface Call {
   kind: Pick<Kind, 'options'>
-  header?: TokenHeaders
+  tokenHeaders?: TokenHeaders
   headers?: Record<string, string>
 }
 
-async function call(url: string, { kind, header, headers = {} }: Call): Promise<Answer> {
-  const client = createServiceClient({ url, audience, header, ...kind.options })
+async function call(url: string, { kind, tokenHeaders, headers = {} }: Call): Promise<Answer> {
+  const client = createServiceClient({ url, audience, tokenHeaders, ...kind.options })
   const answer = await answerOf(await client.fetch('/profiles/42', { headers }))
   client.close()
   return answer
@@ -101,13 +101,17 @@ export async function testWholePicture(t: Test): Promise<void> {
   const trusting = await startService(t, google, true)
   const services = { outcome, trusting }
 
-  t.equal(RULES.length, 3 * 2, 'a rule for each setting of header, with the IAM check on and off')
+  t.equal(
+    RULES.length,
+    3 * 2,
+    'a rule for each setting of tokenHeaders, with the IAM check on and off',
+  )
   for (const [service, fronts] of Object.entries(services) as [Service, FrontEnds][]) {
     for (const { sent, iamCheck, ...rule } of RULES) {
       const expected = rule[service]
       t.test(`${service}, ${sent}, IAM check ${iamCheck}: ${expected.status}`, async (t) => {
         for (const kind of kinds) {
-          const answer = await call(fronts[iamCheck], { kind, header: sent })
+          const answer = await call(fronts[iamCheck], { kind, tokenHeaders: sent })
           t.match(answer, expected, kind.name)
           t.equal(answer.email, expected.status === 200 ? kind.email : undefined, kind.name)
         }
@@ -135,7 +139,7 @@ export async function testWholePicture(t: Test): Promise<void> {
   t.test('Authorization is the application’s own beside X-Serverless-Authorization', async (t) => {
     const basic = 'Basic YWRhOmxvdmVsYWNl'
     const own: Omit<Call, 'kind'> = {
-      header: 'x-serverless-authorization',
+      tokenHeaders: 'x-serverless-authorization',
       headers: { authorization: basic },
     }
     for (const kind of kinds) {

@@ -1,3 +1,4 @@
+import { warnOfPlainHttp } from '../options/secure-url.ts'
 import { steadyClock } from '../pacing/steady-clock.ts'
 import { boundedWait } from './bounded-wait.ts'
 import { outgoingRequest, type FetchInput } from './outgoing-request.ts'
@@ -9,6 +10,7 @@ import {
   type ServiceClientSettings,
 } from './service-client-options.ts'
 import { sharedIdToken } from './share-id-tokens.ts'
+import { headersOf } from './token-headers.ts'
 
 /** Calls one service with Google-signed ID tokens. Its functions need no `this`. */
 export interface ServiceClient {
@@ -24,6 +26,17 @@ export interface ServiceClient {
    * @throws ServiceClientError where none can be had
    */
   readonly idToken: (options?: { signal?: AbortSignal | undefined }) => Promise<string>
+  /**
+   * The headers with an ID token for the service, for axios, got, gRPC metadata or anything else that
+   * sends requests. Ask anew for each request: a token lives for an hour at most.
+   *
+   * Their names are in lower case. Where you follow redirects, take them off before another origin.
+   *
+   * @throws ServiceClientError where no token can be had
+   */
+  readonly headers: (options?: {
+    signal?: AbortSignal | undefined
+  }) => Promise<Record<string, string>>
   /** Refuses calls from now on. What is under way ends by itself. */
   readonly close: () => void
   /** Whom the tokens are for. */
@@ -40,29 +53,44 @@ export interface ServiceClient {
  */
 export function createServiceClient(options: ServiceClientOptions): ServiceClient {
   const settings = acceptServiceClientOptions(options)
-  const { fetch, header, url, audience } = settings
+  const { fetch, tokenHeaders, url, audience } = settings
+  warnOfExposedTokens(settings)
   const tokens = tokenSupply(settings)
   let closed = false
   function requireOpen(): void {
     if (closed) throw new ServiceClientError('SERVICE_CLIENT_CLOSED')
+  }
+  function idToken(signal: AbortSignal | undefined): string | Promise<string> {
+    requireOpen()
+    signal?.throwIfAborted()
+    return tokens.get(signal)
   }
   return Object.freeze<ServiceClient>({
     async fetch(input: FetchInput, init?: RequestInit) {
       requireOpen()
       const request = outgoingRequest(input, init, url)
       request.signal?.throwIfAborted()
-      return send(request, { fetch, header, url, tokens })
+      return send(request, { fetch, tokenHeaders, url, tokens })
     },
     async idToken({ signal } = {}) {
-      requireOpen()
-      signal?.throwIfAborted()
-      return tokens.get(signal)
+      return idToken(signal)
+    },
+    async headers({ signal } = {}) {
+      return headersOf(await idToken(signal), tokenHeaders)
     },
     close() {
       closed = true
     },
     audience,
   })
+}
+
+function warnOfExposedTokens({ url, serviceAccount, logger }: ServiceClientSettings): void {
+  warnOfPlainHttp(logger, { option: 'url', url: url.href, exposed: 'ID tokens' })
+  if (serviceAccount?.endpoint === undefined) return
+  const { endpoint } = serviceAccount
+  const exposed = 'access tokens and ID tokens'
+  warnOfPlainHttp(logger, { option: 'serviceAccount.endpoint', url: endpoint, exposed })
 }
 
 function tokenSupply(settings: ServiceClientSettings): TokenSupply {

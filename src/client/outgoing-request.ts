@@ -1,3 +1,4 @@
+import { redactSecrets } from './redact-secrets.ts'
 import { ServiceClientError } from './service-client-error.ts'
 
 /** What `fetch` takes for a request. */
@@ -87,5 +88,6 @@ function acceptUrl(input: string, base: URL): URL {
 }
 
 function notAllowed(reason: string): ServiceClientError {
-  return new ServiceClientError('SERVICE_CLIENT_URL_NOT_ALLOWED', { reason })
+  // A host has no greatest length in the URL standard.
+  return new ServiceClientError('SERVICE_CLIENT_URL_NOT_ALLOWED', { reason: redactSecrets(reason) })
 }

@@ -11,7 +11,7 @@ export interface TokenSupply {
 }
 
 /** What is needed to send. */
-export interface SendOptions extends Pick<ServiceClientSettings, 'fetch' | 'header' | 'url'> {
+export interface SendOptions extends Pick<ServiceClientSettings, 'fetch' | 'tokenHeaders' | 'url'> {
   readonly tokens: TokenSupply
 }
 
@@ -56,20 +56,23 @@ async function ask(
 function sendWith(
   token: string,
   request: OutgoingRequest,
-  { fetch, header }: SendOptions,
+  { fetch, tokenHeaders }: SendOptions,
 ): Promise<Response> {
   return fetch(request.url, {
     ...initOf(request),
-    headers: withToken(request.headers, token, header),
+    headers: withToken(request.headers, token, tokenHeaders),
     redirect: request.redirect === 'follow' ? 'manual' : request.redirect,
   })
 }
 
 /** As `fetch` goes on after it has left an origin, and it does not come back to the token. */
-function sendElsewhere(request: OutgoingRequest, { fetch }: SendOptions): Promise<Response> {
+function sendElsewhere(
+  request: OutgoingRequest,
+  { fetch, tokenHeaders }: SendOptions,
+): Promise<Response> {
   return fetch(request.url, {
     ...initOf(request),
-    headers: withoutCredentials(request.headers),
+    headers: withoutCredentials(request.headers, tokenHeaders),
     redirect: 'follow',
   })
 }

@@ -5,17 +5,25 @@ import {
   invalidOption,
   invalidSecretOption,
 } from '../options/invalid-option.ts'
-import { acceptSecureUrl } from '../options/secure-url.ts'
+import { acceptSecureUrl, parseHttpHosts } from '../options/secure-url.ts'
+import { parseTwinHeader } from '../options/twin-header.ts'
 import { acceptCredentials, type Credentials } from './credentials.ts'
 import { applicationDefault } from './google-auth-library.ts'
 import type { ServiceAccount } from './impersonate.ts'
 
-/** Which headers carry the ID token. */
-export type TokenHeaders = 'both' | 'x-serverless-authorization' | 'authorization'
+/**
+ * Which headers carry the ID token. `{ twin }` names a header of your own, which carries it beside
+ * `X-Serverless-Authorization`.
+ */
+export type TokenHeaders =
+  'both' | 'x-serverless-authorization' | 'authorization' | { readonly twin: string }
 
 /** The options of `createServiceClient`. */
 export interface ServiceClientOptions {
-  /** The service: https, or http on a loopback host. Calls are relative to it, and stay with its origin. */
+  /**
+   * The service: https, or http on a loopback host or on one of `allowHttpHosts`. Calls are relative
+   * to it, and stay with its origin.
+   */
   url: string
   /**
    * Whom the tokens are for: the URL of the service, or one of its custom audiences. For the URL of
@@ -34,10 +42,18 @@ export interface ServiceClientOptions {
    */
   serviceAccount?: string | ServiceAccount | undefined
   /**
-   * `'both'` passes the check of Cloud Run and the one of the service. `'x-serverless-authorization'`
-   * leaves `Authorization` to the application; `'authorization'` is the classic. Default `'both'`.
+   * Which headers carry the token. `'both'` passes the check of Cloud Run and the one of the service.
+   * `{ twin: 'x-my-header' }` does so too and leaves `Authorization` to the application: the token is
+   * in `X-Serverless-Authorization` and in the header that you name. `'x-serverless-authorization'`
+   * and `'authorization'` send it in that one alone. Default `'both'`.
    */
-  header?: TokenHeaders | undefined
+  tokenHeaders?: TokenHeaders | undefined
+  /**
+   * Hosts to which http is accepted, in `url` and in `serviceAccount.endpoint`: exact names in lower
+   * case, without ports, for the services of docker-compose or a cluster: `['profiles', 'google']`.
+   * Tokens travel unencrypted there, and a warning says so at each start. Default: none.
+   */
+  allowHttpHosts?: readonly string[] | undefined
   /** Seconds before its expiry from which a token is replaced in the background. Default 300. */
   refreshBefore?: number | undefined
   /** Seconds for getting a token. A call itself takes as long as its `signal` lets it. Default 10. */
@@ -56,7 +72,8 @@ export interface ServiceClientSettings {
   readonly audience: string
   readonly credentials: Credentials
   readonly serviceAccount: ServiceAccount | undefined
-  readonly header: TokenHeaders
+  /** The names, in lower case, of the headers that carry the token. */
+  readonly tokenHeaders: readonly string[]
   /** Milliseconds. */
   readonly refreshBefore: number
   /** Milliseconds. */
@@ -73,7 +90,8 @@ export const SERVICE_CLIENT_OPTION_NAMES = [
   'audience',
   'auth',
   'serviceAccount',
-  'header',
+  'tokenHeaders',
+  'allowHttpHosts',
   'refreshBefore',
   'timeout',
   'logger',
@@ -81,7 +99,8 @@ export const SERVICE_CLIENT_OPTION_NAMES = [
   'clock',
 ] as const satisfies readonly (keyof ServiceClientOptions)[]
 
-const HEADERS: readonly unknown[] = ['both', 'x-serverless-authorization', 'authorization']
+const SERVERLESS = 'x-serverless-authorization'
+const AUTHORIZATION = 'authorization'
 
 /**
  * Judges options once, at start.
@@ -90,18 +109,21 @@ const HEADERS: readonly unknown[] = ['both', 'x-serverless-authorization', 'auth
  */
 export function acceptServiceClientOptions(value: unknown): ServiceClientSettings {
   const options = acceptOptionNames(value)
-  const { header = 'both', refreshBefore = 300, timeout = 10, auth = applicationDefault } = options
-  const url = new URL(acceptSecureUrl('url', options.url))
-  if (!HEADERS.includes(header)) {
-    throw invalidOption('header', header, HEADERS.map((one) => `'${String(one)}'`).join(', '))
-  }
+  const {
+    tokenHeaders = 'both',
+    refreshBefore = 300,
+    timeout = 10,
+    auth = applicationDefault,
+  } = options
+  const httpHosts = parseHttpHosts(options.allowHttpHosts)
+  const url = new URL(acceptSecureUrl('url', options.url, httpHosts))
   const seconds = { min: 0, max: 3600, unit: 'seconds' }
   return {
     url,
     audience: acceptAudience(options.audience === undefined ? url.origin : options.audience),
     credentials: acceptCredentials(auth),
-    serviceAccount: acceptServiceAccount(options.serviceAccount),
-    header: header as TokenHeaders,
+    serviceAccount: acceptServiceAccount(options.serviceAccount, httpHosts),
+    tokenHeaders: parseTokenHeaders(tokenHeaders),
     refreshBefore: acceptNumber('refreshBefore', refreshBefore, seconds) * 1000,
     timeout: acceptNumber('timeout', timeout, { ...seconds, min: 0.001 }) * 1000,
     logger: acceptLogger(options.logger),
@@ -110,18 +132,39 @@ export function acceptServiceClientOptions(value: unknown): ServiceClientSetting
   }
 }
 
+/** Names that other libraries use, or earlier versions did. */
+const MEANT: Readonly<Record<string, string | undefined>> = {
+  header: 'tokenHeaders',
+  headers: 'tokenHeaders',
+  tokenHeader: 'tokenHeaders',
+  audiences: 'audience',
+  targetAudience: 'audience',
+  credentials: 'auth',
+  baseUrl: 'url',
+  baseURL: 'url',
+}
+
 /** A name that does not exist may have been meant for a key: its value is not printed. */
 function acceptOptionNames(value: unknown): Record<string, unknown> {
   for (const name of Object.keys((value as object | null | undefined) ?? {})) {
     if (!(SERVICE_CLIENT_OPTION_NAMES as readonly string[]).includes(name)) {
       throw invalidSecretOption(
         name,
-        'is unknown',
+        MEANT[name] === undefined ? 'is unknown' : `is unknown (did you mean ${MEANT[name]}?)`,
         `the options ${SERVICE_CLIENT_OPTION_NAMES.join(', ')}`,
       )
     }
   }
   return acceptNames('options', value, SERVICE_CLIENT_OPTION_NAMES)
+}
+
+/** The headers of each setting. */
+function parseTokenHeaders(value: unknown): readonly string[] {
+  if (value === 'both') return [SERVERLESS, AUTHORIZATION]
+  if (value === SERVERLESS || value === AUTHORIZATION) return [value]
+  const accepted = `'both', '${SERVERLESS}', '${AUTHORIZATION}' or { twin: 'x-my-header' }`
+  const { twin } = acceptNames('tokenHeaders', value, ['twin'], accepted)
+  return [SERVERLESS, parseTwinHeader('tokenHeaders.twin', twin)]
 }
 
 /**
@@ -144,7 +187,10 @@ function acceptAudience(value: unknown): string {
 /** It becomes part of a URL. */
 const ACCOUNT = /^(?:[\w.:-]+@[\w.-]+|\d{15,25})$/
 
-function acceptServiceAccount(value: unknown): ServiceAccount | undefined {
+function acceptServiceAccount(
+  value: unknown,
+  httpHosts: readonly string[],
+): ServiceAccount | undefined {
   if (value === undefined) return undefined
   const { email, endpoint } =
     typeof value === 'string'
@@ -158,8 +204,6 @@ function acceptServiceAccount(value: unknown): ServiceAccount | undefined {
     )
   }
   if (endpoint === undefined) return { email }
-  return {
-    email,
-    endpoint: acceptSecureUrl('serviceAccount.endpoint', endpoint).replace(/\/$/, ''),
-  }
+  const url = acceptSecureUrl('serviceAccount.endpoint', endpoint, httpHosts)
+  return { email, endpoint: url.replace(/\/$/, '') }
 }

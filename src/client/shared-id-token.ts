@@ -1,11 +1,12 @@
-import { decodeJwt } from 'jose'
 import type { Logger } from '../options/injected.ts'
 import { Backoff } from '../pacing/backoff.ts'
 import { RefetchBudget } from '../pacing/refetch-budget.ts'
 import { boundedWait } from './bounded-wait.ts'
 import { classifyFailure } from './classify-failure.ts'
+import { agreesWithClock, CLOCK_TOLERANCE, clockWarning, usableUntil } from './clock-difference.ts'
 import type { IdTokenSource } from './id-token-source.ts'
-import { ServiceClientError } from './service-client-error.ts'
+import { parseIdToken, type ReceivedIdToken } from './parse-id-token.ts'
+import type { ServiceClientError } from './service-client-error.ts'
 
 /** What a client that asks for a token goes by. */
 export interface TokenTerms {
@@ -20,11 +21,14 @@ export interface TokenTerms {
   readonly logger: Logger
 }
 
-/** A token in hand; times are milliseconds since the epoch. */
-interface TokenInHand {
+/** The current token; times are milliseconds since the epoch, by the clock of this machine. */
+interface CurrentToken {
   readonly token: string
   readonly fetchedAt: number
-  readonly expiresAt: number
+  /** From here on it is sent no more. */
+  readonly usableUntil: number
+  /** By this clock it had expired when it came, so another one is wanted at once. */
+  readonly expiredOnArrival: boolean
 }
 
 interface Flight {
@@ -45,10 +49,12 @@ export class SharedIdToken {
   readonly #backoff = new Backoff(Math.random)
   readonly #budget = new RefetchBudget()
   #source: Promise<IdTokenSource> | null = null
-  #inHand: TokenInHand | null = null
+  #inHand: CurrentToken | null = null
   #flight: Flight | null = null
   #flights = 0
   #newestAnswer = 0
+  /** The clock has been warned of, and no token since then has agreed with it. */
+  #warnedOfClock = false
 
   constructor(audience: string, open: () => Promise<IdTokenSource>) {
     this.#audience = audience
@@ -59,8 +65,8 @@ export class SharedIdToken {
   get(terms: TokenTerms): string | Promise<string> {
     const now = terms.now()
     const inHand = this.#inHand
-    if (inHand === null || !(now < inHand.expiresAt)) return this.#join(terms)
-    if (now >= refreshAt(inHand, terms)) this.#refresh(terms)
+    if (inHand === null || !(now < inHand.usableUntil)) return this.#join(terms)
+    if (isDue(inHand, now, terms)) this.#refresh(terms)
     return inHand.token
   }
 
@@ -110,19 +116,38 @@ export class SharedIdToken {
 
   async #fetch(number: number, terms: TokenTerms): Promise<string> {
     try {
-      const token: unknown = await (await this.#openSource())(this.#audience)
-      const { expiresAt } = this.#read(token, terms)
+      const received = parseIdToken(await (await this.#openSource())(this.#audience))
       // An answer that comes after the answer to a later fetch is out of date.
       if (number > this.#newestAnswer) {
         this.#newestAnswer = number
-        this.#backoff.succeeded()
-        this.#inHand = { token: token as string, fetchedAt: terms.now(), expiresAt }
+        this.#accept(received, terms)
       }
-      return token as string
+      return received.token
     } catch (error) {
       this.#backoff.failed(terms.steadyNow())
       throw classifyFailure(error)
     }
+  }
+
+  /**
+   * A token that has expired by this clock is used all the same: where the clock is ahead, the
+   * service accepts it. The next one is fetched as after a failure, because it may be no better. It
+   * does not take the place of one that this clock has nothing against.
+   */
+  #accept(received: ReceivedIdToken, terms: TokenTerms): void {
+    const now = terms.now()
+    const expiredOnArrival = received.expiresAt <= now
+    if (expiredOnArrival) this.#backoff.failed(terms.steadyNow())
+    else this.#backoff.succeeded()
+    if (!(expiredOnArrival && isGood(this.#inHand, now))) {
+      this.#inHand = {
+        token: received.token,
+        fetchedAt: now,
+        usableUntil: usableUntil(received, now),
+        expiredOnArrival,
+      }
+    }
+    this.#warn(received, now, terms.logger)
   }
 
   #openSource(): Promise<IdTokenSource> {
@@ -133,35 +158,32 @@ export class SharedIdToken {
     return this.#source
   }
 
-  #read(token: unknown, { logger }: TokenTerms): { expiresAt: number } {
-    const { exp, aud } = claimsOf(token)
-    if (typeof exp !== 'number') {
-      throw new ServiceClientError('SERVICE_CLIENT_TOKEN_UNAVAILABLE', {
-        reason: 'what came in answer is not an ID token',
-      })
+  #warn(received: ReceivedIdToken, now: number, logger: Logger): void {
+    const audience = this.#audience
+    if (received.audience !== audience) logger.warn({ audience }, FOR_ANOTHER)
+    const agrees = agreesWithClock(received, now)
+    if (!agrees && !this.#warnedOfClock) {
+      const { finding, message } = clockWarning(received, now)
+      logger.warn({ audience, ...finding }, message)
     }
-    if (aud !== this.#audience) {
-      logger.warn({ audience: this.#audience }, FOR_ANOTHER)
-    }
-    return { expiresAt: exp * 1000 }
+    this.#warnedOfClock = !agrees
   }
 }
 
 const FOR_ANOTHER =
   'Google has issued an ID token for another audience than it was asked for, which the service will refuse; credentials of a person cannot do better: name a service account in the option serviceAccount'
 
-/**
- * When a token is due to be replaced. One that has little time left when it comes, as from a
- * metadata server that gives out the same for a while, is not due at once.
- */
-function refreshAt({ fetchedAt, expiresAt }: TokenInHand, { refreshBefore }: TokenTerms): number {
-  return expiresAt - Math.min(refreshBefore, (expiresAt - fetchedAt) / 2)
+function isGood(current: CurrentToken | null, now: number): boolean {
+  return current !== null && !current.expiredOnArrival && now < current.usableUntil
 }
 
-function claimsOf(token: unknown): { exp?: unknown; aud?: unknown } {
-  try {
-    return decodeJwt(token as string)
-  } catch {
-    return {}
-  }
+/**
+ * Whether a token is to be replaced in the background. One that has little time left when it comes,
+ * as from a metadata server that gives out the same for a while, is not due at once.
+ */
+function isDue(current: CurrentToken, now: number, { refreshBefore }: TokenTerms): boolean {
+  const { fetchedAt, usableUntil, expiredOnArrival } = current
+  // If it is now before the fetch, the clock has been set back: the times above mean nothing.
+  if (expiredOnArrival || now < fetchedAt - CLOCK_TOLERANCE) return true
+  return now >= usableUntil - Math.min(refreshBefore, (usableUntil - fetchedAt) / 2)
 }

@@ -21,7 +21,7 @@ import {
   invalidOption,
   invalidSecretOption,
 } from './invalid-option.ts'
-import { acceptSecureUrl } from './secure-url.ts'
+import { acceptSecureUrl, parseHttpHosts } from './secure-url.ts'
 
 /** A JWK set (RFC 7517 section 5) with public keys. */
 export interface JwkSet {
@@ -40,10 +40,16 @@ export interface VerifierOptions {
   /** The accepted `iss`. Default `https://accounts.google.com` and `accounts.google.com`. */
   issuer?: string | readonly string[] | undefined
   /**
-   * https, or http on a loopback host. Not together with `jwks`. Default
+   * https, or http on a loopback host or on one of `allowHttpHosts`. Not together with `jwks`. Default
    * `https://www.googleapis.com/oauth2/v3/certs`.
    */
   jwksUri?: string | undefined
+  /**
+   * Hosts to which http is accepted in `jwksUri`: exact names in lower case, without ports, for an
+   * emulator in docker-compose or a cluster: `['google']`. Who can change what travels there decides
+   * whose tokens are believed, and a warning says so at each start. Default: none.
+   */
+  allowHttpHosts?: readonly string[] | undefined
   /** A static key set: nothing is ever fetched. Not together with `jwksUri`. */
   jwks?: JwkSet | undefined
   /**
@@ -111,6 +117,7 @@ export const OPTION_NAMES = [
   'allowedCallers',
   'issuer',
   'jwksUri',
+  'allowHttpHosts',
   'jwks',
   'maxStale',
   'keyStore',
@@ -157,7 +164,7 @@ export function acceptVerifierOptions(value: unknown): VerifierSettings {
           : acceptAllowedCallers('allowedCallers', options.allowedCallers),
       audiences: acceptAudiences('audience', options.audience),
     },
-    keys: acceptKeys(options.jwks, options.jwksUri),
+    keys: acceptKeys(options.jwks, options.jwksUri, parseHttpHosts(options.allowHttpHosts)),
     maxStale:
       acceptNumber('maxStale', maxStale, {
         min: 0,
@@ -187,9 +194,13 @@ function parseRealm(value: unknown = DEFAULT_REALM): string {
 
 const KEY_STORE = 'an object with load() and save(keys)'
 
-function acceptKeys(jwks: unknown, jwksUri: unknown): VerifierSettings['keys'] {
+function acceptKeys(
+  jwks: unknown,
+  jwksUri: unknown,
+  httpHosts: readonly string[],
+): VerifierSettings['keys'] {
   if (jwks === undefined) {
-    return acceptSecureUrl('jwksUri', jwksUri === undefined ? GOOGLE_JWKS : jwksUri)
+    return acceptSecureUrl('jwksUri', jwksUri === undefined ? GOOGLE_JWKS : jwksUri, httpHosts)
   }
   if (jwksUri !== undefined) throw invalidOption('jwksUri', jwksUri, 'either jwks or jwksUri')
   try {

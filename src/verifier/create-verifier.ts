@@ -9,6 +9,7 @@ import {
   type AccessPolicy,
   type RoutePolicy,
 } from '../options/access-policy.ts'
+import { warnOfPlainHttp } from '../options/secure-url.ts'
 import {
   acceptVerifierOptions,
   type VerifierOptions,
@@ -159,6 +160,7 @@ const TRUST_WARNING =
 function createKeySet(settings: VerifierSettings, metrics: Metrics): KeySet {
   const { keys, fetch, now, logger, maxStale, keyStore } = settings
   if (typeof keys !== 'string') return staticKeySet(keys)
+  warnOfPlainHttp(logger, { option: 'jwksUri', url: keys, exposed: 'the keys of Google' })
   const steadyNow = steadyClock(now)
   const events = observeKeys({ uri: keys, metrics, logger, steadyNow })
   return new RemoteKeySet({ uri: keys, fetch, maxStale, keyStore, events, now, steadyNow })

@@ -26,6 +26,7 @@ expectTypeOf(client.fetch('/')).resolves.toEqualTypeOf<Response>()
 expectTypeOf(client.fetch(new URL(url))).resolves.toEqualTypeOf<Response>()
 expectTypeOf(client.fetch(new Request(url), { method: 'PUT' })).resolves.toEqualTypeOf<Response>()
 expectTypeOf(client.idToken()).resolves.toEqualTypeOf<string>()
+expectTypeOf(client.headers()).resolves.toEqualTypeOf<Record<string, string>>()
 expectTypeOf(client.audience).toEqualTypeOf<string>()
 
 // It fits wherever the global fetch is asked for.
@@ -55,11 +56,16 @@ declare const idToken: library11.IdTokenClient
 for (const auth of [federated10, federated11, idToken]) createServiceClient({ url, auth })
 
 declare const options: ServiceClientOptions
-createServiceClient({ ...options, header: 'both', refreshBefore: undefined })
+createServiceClient({ ...options, tokenHeaders: 'both', refreshBefore: undefined })
+createServiceClient({ ...options, tokenHeaders: { twin: 'x-my-header' } })
 // @ts-expect-error url is required
 createServiceClient({})
 // @ts-expect-error no such header
-createServiceClient({ url, header: 'cookie' })
+createServiceClient({ url, tokenHeaders: 'cookie' })
+// @ts-expect-error the name of the twin is missing
+createServiceClient({ url, tokenHeaders: {} })
+// @ts-expect-error its name so far
+createServiceClient({ url, header: 'both' })
 // @ts-expect-error a misspelt name
 createServiceClient({ url, audiance: url })
 // @ts-expect-error the content of a key file is no client

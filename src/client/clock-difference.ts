@@ -1,0 +1,55 @@
+import { durationInWords } from '../pacing/duration-in-words.ts'
+import type { ReceivedIdToken } from './parse-id-token.ts'
+
+/** Milliseconds that an ID token of Google lives. */
+const LIFETIME = 3_600_000
+
+/** Milliseconds by which the clock of a token's issuer may be ahead before it is worth a warning. */
+export const CLOCK_TOLERANCE = 60_000
+
+/** Whether a token has neither expired before it came, nor been issued after that. */
+export function agreesWithClock(
+  { expiresAt, issuedAt = 0 }: ReceivedIdToken,
+  now: number,
+): boolean {
+  return now < expiresAt && issuedAt <= now + CLOCK_TOLERANCE
+}
+
+/**
+ * Until when a token is sent, in milliseconds since the epoch by the clock of this machine.
+ *
+ * Where that clock is wrong, `exp` says little. But no token lives longer than an hour from now on.
+ */
+export function usableUntil(received: ReceivedIdToken, now: number): number {
+  if (agreesWithClock(received, now)) return received.expiresAt
+  const longest = now + LIFETIME
+  return received.expiresAt <= now ? longest : Math.min(received.expiresAt, longest)
+}
+
+/** What is likely to be wrong with the clock or with the source, for a log. */
+export function clockWarning(
+  { expiresAt, issuedAt = expiresAt - LIFETIME }: ReceivedIdToken,
+  now: number,
+): { finding: object; message: string } {
+  const expiredSecondsAgo = seconds(now - expiresAt)
+  const issuedSecondsAgo = seconds(now - issuedAt)
+  if (expiredSecondsAgo < 0) {
+    return {
+      finding: { clockBehindSeconds: -issuedSecondsAgo },
+      message: `A new ID token was issued in the future by the clock of this machine: that clock is ${durationInWords(-issuedSecondsAgo)} behind`,
+    }
+  }
+  // The source may keep its tokens, and nothing here tells whether it does or the clock is wrong.
+  const clock =
+    issuedSecondsAgo * 1000 > CLOCK_TOLERANCE
+      ? `that clock is ${durationInWords(issuedSecondsAgo)} ahead, or `
+      : ''
+  return {
+    finding: { expiredSecondsAgo, issuedSecondsAgo },
+    message: `A new ID token had expired ${durationInWords(expiredSecondsAgo)} before it came, by the clock of this machine: ${clock}the source of the tokens gives expired ones. It is used all the same, and another is fetched now and then`,
+  }
+}
+
+function seconds(milliseconds: number): number {
+  return Math.round(milliseconds / 1000)
+}

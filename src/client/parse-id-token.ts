@@ -1,0 +1,51 @@
+import { decodeJwt } from 'jose'
+import { isBase64url } from '../token/base64url.ts'
+import { ServiceClientError } from './service-client-error.ts'
+
+/** An ID token as it came, and what this side goes by. */
+export interface ReceivedIdToken {
+  readonly token: string
+  readonly audience: unknown
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number
+  /** Milliseconds since the epoch; `undefined` where it does not say. */
+  readonly issuedAt: number | undefined
+}
+
+/**
+ * What a source of tokens gave, if it is a token.
+ *
+ * It becomes part of a header. One with a line break or NUL in it would be refused by `Headers`,
+ * with an error that quotes it, so nothing but a JWT in compact form goes there (RFC 7515 section
+ * 7.1). White space around it is common where a command or a file gives it.
+ *
+ * @throws ServiceClientError that holds no part of it
+ */
+export function parseIdToken(answer: unknown): ReceivedIdToken {
+  const token = typeof answer === 'string' ? answer.trim() : ''
+  const segments = token.split('.', 4)
+  if (segments.length !== 3 || !segments.every(isBase64url)) throw notAnIdToken()
+  const { aud, exp, iat } = claimsOf(token)
+  const expiresAt = milliseconds(exp)
+  if (expiresAt === undefined) throw notAnIdToken()
+  return { token, audience: aud, expiresAt, issuedAt: milliseconds(iat) }
+}
+
+function claimsOf(token: string): Readonly<Record<string, unknown>> {
+  try {
+    return decodeJwt(token)
+  } catch {
+    return {}
+  }
+}
+
+/** NumericDate (RFC 7519 section 2). `1e999` is a number in JSON, and infinite. */
+function milliseconds(date: unknown): number | undefined {
+  return typeof date === 'number' && Number.isFinite(date) ? date * 1000 : undefined
+}
+
+function notAnIdToken(): ServiceClientError {
+  return new ServiceClientError('SERVICE_CLIENT_TOKEN_UNAVAILABLE', {
+    reason: 'what came in answer is not an ID token',
+  })
+}
