@@ -5,8 +5,8 @@ import { invalidOption } from '../options/invalid-option.ts'
 import { isLoopback } from '../options/secure-url.ts'
 
 const LARGEST_PORT = 65_535
-/** RFC 1123 section 2.1. */
-const HOST_NAME = /^[a-z\d](?:[a-z\d.-]*[a-z\d])?$/i
+/** RFC 1123 section 2.1, and the underscores that names in docker-compose may have. */
+const HOST_NAME = /^\w(?:[\w.-]*\w)?$/
 const EMAIL = /^[^\s@/]+@[^\s@/]+$/
 
 /** @throws TypeError naming the option */

@@ -21,7 +21,7 @@ export async function checkIam(
   try {
     const deciding = decidingHeader(request)
     if (deciding === null) return 403
-    const caller = await verifier.verify(bearerToken(deciding))
+    const caller = await verifier.verifyAnyCaller(bearerToken(deciding))
     return invokers.include(caller) ? null : 403
   } catch (error) {
     return refusalOf(error as IdTokenError)
