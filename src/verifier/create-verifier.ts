@@ -10,6 +10,8 @@ import {
   type AccessPolicy,
   type RoutePolicy,
 } from '../options/access-policy.ts'
+import { warnAboutHosts } from '../options/audiences.ts'
+import { warnAtStart } from '../options/injected.ts'
 import {
   acceptVerifierOptions,
   type VerifierOptions,
@@ -102,7 +104,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
 export function createVerifierCore(options: VerifierOptions): VerifierCore {
   const settings = acceptVerifierOptions(options)
   const { rules, now, cacheSize, trustRemovedSignature } = settings
-  if (trustRemovedSignature) settings.logger.warn({}, TRUST_WARNING)
+  if (trustRemovedSignature) warnAtStart(settings.logger, TRUST_WARNING)
+  warnAboutHosts(settings.defaultPolicy.audiences.configured, settings.logger)
   const metrics = createMetrics(settings.meter)
   const keys = createKeySet(settings, metrics)
   const cache = cacheSize === 0 ? null : new VerifiedTokenCache<Caller>(cacheSize)
