@@ -68,6 +68,7 @@ t.test('a policy that cannot be read plainly is refused, not read as {}', async 
       { code, message: problem },
       kind,
     )
+    t.throws(() => expressGuard(options).optional(policy), { code, message: problem }, kind)
   }
   for (const [kind, policy] of readable({ allowedCallers: [signup] })) {
     const app = Fastify()
