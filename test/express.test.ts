@@ -8,7 +8,7 @@ import t, { type Test } from 'tap'
 import { googleIdToken } from '../src/express.ts'
 import { IdTokenError } from '../src/index.ts'
 import { createTestIssuer } from '../src/testing.ts'
-import { capturedLog, holdsPartOf } from './captured-log.ts'
+import { capturedLog, holdsPartOf, LEVEL } from './captured-log.ts'
 import { rawRequest, type RawRequest } from './raw-request.ts'
 
 const AUDIENCE = 'https://user-profiles-abc123-uc.a.run.app'
@@ -79,7 +79,9 @@ for (const [version, makeApp] of [
       app.get('/allow', auth.allow([SIGNUP]), answer)
       app.get('/audience', auth.allow([SIGNUP], { audience: 'profiles' }), answer)
       app.get('/optional', auth.optional(), answer)
-      app.get('/optional-list', auth.optional({ allowedCallers: [SIGNUP] }), answer)
+      app.get('/optional-list', auth.optional([SIGNUP]), answer)
+      app.get('/optional-policy', auth.optional({ allowedCallers: [SIGNUP] }), answer)
+      app.get('/optional-audience', auth.optional([SIGNUP], { audience: 'profiles' }), answer)
       app.get('/open', answer)
       const ask = await asking(t, app)
 
@@ -93,8 +95,13 @@ for (const [version, makeApp] of [
       t.match(await ask('/optional', signup), { status: 403 })
       t.match(await ask('/optional', `${login}x`), { status: 401 })
       t.match(await ask('/optional', 'Basic bG9naW46c2VjcmV0'), { status: 401 })
-      t.match(await ask('/optional-list', signup), { status: 200 })
-      t.match(await ask('/optional-list', login), { status: 403 })
+      for (const path of ['/optional-list', '/optional-policy']) {
+        t.match(await ask(path), { status: 200, body: '{"caller":null}' })
+        t.match(await ask(path, signup), { status: 200 })
+        t.match(await ask(path, login), { status: 403 })
+      }
+      t.match(await ask('/optional-audience', signup), { status: 401 })
+      t.match(await ask('/optional-audience', await bearer(SIGNUP, 'profiles')), { status: 200 })
       t.match(await ask('/open', 'garbage'), { status: 200 })
     })
 
@@ -119,6 +126,53 @@ for (const [version, makeApp] of [
       t.match(errors, Array(4).fill({ message: /^Option allowedCallers is missing; / }))
       t.match(await ask('/own', login), { status: 200 })
       t.throws(() => auth.optional(), { message: /^Option optional\.allowedCallers is missing; / })
+    })
+
+    t.test('a guard that is called in vain throws while the app is made', (t) => {
+      for (const auth of [googleIdToken(options), googleIdToken(withoutList)]) {
+        const called = auth as unknown as (argument?: unknown) => never
+        for (const use of [
+          () => makeApp().use(called()),
+          () => makeApp().use(called([SIGNUP])),
+          () => makeApp().use((auth.allow([SIGNUP]) as unknown as () => never)()),
+        ]) {
+          t.throws(use, {
+            name: 'TypeError',
+            code: 'ID_TOKEN_OPTION_INVALID',
+            message: /write app\.use\(auth\), not app\.use\(auth\(\)\)/,
+          })
+        }
+      }
+      t.end()
+    })
+
+    t.test('a maker of guards that is used as a guard lets nobody in and says so', async (t) => {
+      for (const name of ['allow', 'optional'] as const) {
+        const log = capturedLog()
+        const auth = googleIdToken({ ...options, logger: pino(log.stream) })
+        const errors: unknown[] = []
+        const app = makeApp()
+        app.use('/use', auth[name] as unknown as express.RequestHandler)
+        app.get('/get', auth[name] as unknown as express.RequestHandler)
+        app.use(['/use', '/get'], () => {
+          t.fail('nobody gets here')
+        })
+        const noteError: ErrorRequestHandler = (error, _request, _response, next) => {
+          errors.push(error)
+          next(error)
+        }
+        app.use(noteError)
+        const ask = await asking(t, app)
+        for (const path of ['/use', '/get']) {
+          for (const header of [undefined, login, signup]) {
+            t.match(await ask(path, header), { status: 500 })
+          }
+        }
+        const message = `auth.${name} is not a middleware but makes one: call it, as in app.use(auth.${name}([...]))`
+        t.match(errors, Array(6).fill({ code: 'ID_TOKEN_OPTION_INVALID', message }))
+        t.match(log.lines(), Array(6).fill({ level: LEVEL.warn, msg: message }))
+        for (const token of [login, signup]) t.notOk(holdsPartOf(token, log.text()))
+      }
     })
 
     t.test('refusals go to next, with status and challenge', async (t) => {
@@ -227,14 +281,32 @@ t.test('without any logger a refusal is not logged', async (t) => {
 t.test('a wrong list or option fails at once', (t) => {
   const auth = googleIdToken(options)
   const allow = auth.allow as (...args: unknown[]) => unknown
-  const optional = auth.optional as (policy: unknown) => unknown
+  const optional = auth.optional as (...args: unknown[]) => unknown
   for (const [wrong, message] of [
     [() => allow(), /^Option allow\.allowedCallers is null; accepted: a non-empty list/],
     [() => allow(undefined), /^Option allow\.allowedCallers is null/],
     [() => allow([]), /^Option allow\.allowedCallers is \[\]/],
     [() => allow(LOGIN), /^Option allow\.allowedCallers is 'login@/],
     [() => allow(['*']), /^Option allow\.allowedCallers\[0\] is '\*'/],
-    [() => allow([LOGIN], { audiences: 'x' }), /^Option allow\.audiences is 'x'; .*only the names/],
+    [
+      () => allow([LOGIN], { audiences: 'x' }),
+      /^Option allow\.audiences is 'x'; accepted: only the names audience\. Did you mean audience\?$/,
+    ],
+    [
+      () => allow([LOGIN], { optional: true }),
+      /^Option allow\.optional is true; accepted: only the names audience$/,
+    ],
+    [() => allow([LOGIN], 'x'), /^Option allow is 'x'; accepted: an object with audience/],
+    [() => allow([LOGIN], null), /^Option allow is null; accepted: an object with audience/],
+    [() => optional([]), /^Option optional\.allowedCallers is \[\]/],
+    [() => optional([LOGIN], { optional: true }), /^Option optional\.optional is true; .*only the/],
+    [() => optional({ optional: false }), /^Option optional\.optional is false; .*only the names/],
+    [
+      () => optional({}, { audience: 'x' }),
+      /^Option optional\.allowedCallers is \{\}; .*a non-empty/,
+    ],
+    [() => optional(null), /^Option optional is null/],
+    [() => optional(LOGIN), /^Option optional is 'login@/],
     [
       () => optional({ allowedCaller: [LOGIN] }),
       /^Option optional\.allowedCaller is .* only the names/,

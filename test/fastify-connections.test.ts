@@ -46,7 +46,10 @@ t.test('headers are read as they stand on the wire', async (t) => {
     ] satisfies RawRequest[]) {
       const response = await rawRequest(port, request)
       t.equal(response.status, 400, `${name} twice`)
-      t.match(response.headers['www-authenticate'], /^Bearer realm="[^"]+", error="invalid_request"/)
+      t.match(
+        response.headers['www-authenticate'],
+        /^Bearer realm="[^"]+", error="invalid_request"/,
+      )
       t.match(response.body, '"code":"ID_TOKEN_REQUEST_MALFORMED"')
     }
   }

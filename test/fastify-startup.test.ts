@@ -306,3 +306,27 @@ t.test('routes of an app that was made before the import are guarded all the sam
   t.strictSame(answers.listedWithoutEarly, ['/late'], 'an app without early routes misses none')
   t.strictSame(answers.warningsWithoutEarly, [])
 })
+
+t.test(
+  'under @fastify/autoload, without a logger, the process is warned of early routes',
+  async (t) => {
+    const { stdout, stderr } = await runProcess('autoload-guard', ['late'])
+    const [[name, message]] = (JSON.parse(stdout) as { warning: [[string, string]] }).warning
+    t.equal(name, 'GoogleIdTokenWarning')
+    t.match(
+      message,
+      /^routes were declared before fastify-google-id-token was loaded: they are guarded/,
+    )
+    t.match(message, /write import 'fastify-google-id-token' in the file that makes the app$/)
+    t.match(JSON.parse(stdout), { statusCode: 401, listed: [] })
+    t.match(stderr, message, 'and Node prints it')
+
+    const remedied = await runProcess('autoload-guard', ['early'])
+    t.strictSame(JSON.parse(remedied.stdout), {
+      statusCode: 401,
+      listed: ['/early'],
+      warning: null,
+    })
+    t.equal(remedied.stderr, '')
+  },
+)

@@ -97,7 +97,10 @@ t.test('a guarded route lets the listed account in, for its audiences alone', as
     const mistaken = await push({ ...custom, audience: undefined })
     t.equal(mistaken.status, 401, `${product} for its URL, which is no audience there`)
     t.match(await mistaken.json(), { code: 'ID_TOKEN_AUDIENCE_MISMATCH' })
-    t.match(mistaken.headers.get('www-authenticate'), /^Bearer realm="[^"]+", error="invalid_token"/)
+    t.match(
+      mistaken.headers.get('www-authenticate'),
+      /^Bearer realm="[^"]+", error="invalid_token"/,
+    )
   }
 })
 

@@ -187,6 +187,12 @@ t.test('the service with all that the other blocks put into it', async (t) => {
   t.equal(await texts('/health'), 'ok')
   t.equal(await texts('/greeting?lang=de'), 'de: anonymous user')
   t.equal(await texts('/name', login), login)
+  const preflight = await service.call('/profiles', {
+    method: 'OPTIONS',
+    headers: { origin: 'https://shop.example', 'access-control-request-method': 'POST' },
+  })
+  t.equal(preflight.status, 204)
+  t.equal(created.headers.get('x-ratelimit-limit'), '100')
   t.match(JSON.parse(await service.line('"url":"/health"')), {
     access: 'open',
     allowedCallers: [],
@@ -292,6 +298,7 @@ interface Call {
   readonly email?: string | undefined
   readonly audience?: string
   readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 interface CalledService {
@@ -301,8 +308,11 @@ interface CalledService {
 
 async function start(t: Test, name: string, program: string): Promise<CalledService> {
   const { url, line } = await startService(t, name, program, issuer)
-  const call = async (path: string, { email, method = 'GET', ...token }: Call = {}) => {
-    const headers = new Headers()
+  const call = async (
+    path: string,
+    { email, method = 'GET', headers: own, ...token }: Call = {},
+  ) => {
+    const headers = new Headers(own)
     if (email !== undefined) {
       const idToken = await issuer.idToken({ email, audience, ...token })
       headers.set('authorization', `Bearer ${idToken}`)

@@ -1,4 +1,5 @@
 import { invalidOption } from '../options/invalid-option.ts'
+import { unreadableMembers } from '../options/plain-object.ts'
 
 /**
  * One entry of a list of callers:
@@ -90,19 +91,24 @@ function isOfProject(email: string, projects: ReadonlySet<string>): boolean {
 }
 
 function acceptPerson(where: string, entry: unknown): string {
-  const email =
-    typeof entry === 'object' && entry !== null && Object.keys(entry).join() === 'email'
-      ? (entry as { email: unknown }).email
-      : undefined
+  const problem = typeof entry === 'object' && entry !== null ? unreadableMembers(entry) : null
+  const email = problem === null ? emailOf(entry) : undefined
   if (typeof email !== 'string' || !PERSON.test(email) || email !== email.toLowerCase()) {
-    throw invalidOption(where, entry, `${ACCEPTED}${reasonOf(entry, email)}`)
+    throw invalidOption(where, entry, `${ACCEPTED}${reasonOf(entry, email, problem)}`)
   }
   return email
 }
 
-function reasonOf(entry: unknown, email: unknown): string {
+function emailOf(entry: unknown): unknown {
+  return typeof entry === 'object' && entry !== null && Object.keys(entry).join() === 'email'
+    ? (entry as { email: unknown }).email
+    : undefined
+}
+
+function reasonOf(entry: unknown, email: unknown, problem: string | null): string {
   if (typeof entry === 'number')
     return '. Write a unique id as a string: as a number it loses digits'
+  if (problem !== null) return `. This object ${problem}`
   return typeof email === 'string' ? '. An email is lower case' : ''
 }
 

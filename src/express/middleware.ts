@@ -7,7 +7,9 @@ import {
   type AccessPolicy,
   type RoutePolicy,
 } from '../options/access-policy.ts'
+import { warnAboutHosts } from '../options/audiences.ts'
 import type { Logger } from '../options/injected.ts'
+import { acceptNames, invalidConfiguration } from '../options/invalid-option.ts'
 import type { VerifierOptions } from '../options/verifier-options.ts'
 import { decidingHeaderName } from '../request/deciding-header.ts'
 import { logRefusal, type RefusedRequest } from '../verdict/log-refusal.ts'
@@ -33,15 +35,21 @@ export type Middleware = (
   next: (error?: unknown) => void,
 ) => void
 
+/** What `allow` and `optional` take beside a list. */
+type Audience = Pick<RoutePolicy, 'audience'>
+
 /** A middleware that guards with the default list, and makers of others. */
 export interface GoogleIdToken extends Middleware {
   /** Guards a route with a list of its own, and an audience of its own where one is given. */
-  readonly allow: (
-    allowedCallers: readonly AllowedCaller[],
-    policy?: Pick<RoutePolicy, 'audience'>,
-  ) => Middleware
-  /** Guards a route that also answers requests without a token: `req.caller` is `null` then. */
-  readonly optional: (policy?: Omit<RoutePolicy, 'optional'>) => Middleware
+  readonly allow: (allowedCallers: readonly AllowedCaller[], policy?: Audience) => Middleware
+  /**
+   * Guards a route that also answers requests without a token: `req.caller` is `null` then. Takes a
+   * list as `allow` does, or a policy, or nothing for the default list.
+   */
+  readonly optional: {
+    (allowedCallers: readonly AllowedCaller[], policy?: Audience): Middleware
+    (policy?: Omit<RoutePolicy, 'optional'>): Middleware
+  }
   /** The verifier behind all of them. `close()` it with the server. */
   readonly verifier: Verifier
 }
@@ -58,29 +66,60 @@ export interface GoogleIdToken extends Middleware {
 export function googleIdToken(options: VerifierOptions): GoogleIdToken {
   const core = createVerifierCore(options)
   const defaults = core.settings.defaultPolicy
-  const guardWith = (where: string, policy: RoutePolicy): Middleware =>
-    guard(
-      core,
-      requireList(`${where}.allowedCallers`, acceptPolicy(where, policy, defaults)),
-      options.logger,
-    )
+  const makeGuard = (where: string, policy: RoutePolicy): Middleware => {
+    const access = requireList(`${where}.allowedCallers`, acceptPolicy(where, policy, defaults))
+    if (policy.audience !== undefined) {
+      warnAboutHosts(access.audiences.configured, core.settings.logger)
+    }
+    return guard(core, access, options.logger)
+  }
   return Object.assign(defaultGuard(core, options.logger), {
-    allow: (allowedCallers: readonly AllowedCaller[], policy: Pick<RoutePolicy, 'audience'> = {}) =>
-      // `undefined` would mean the default list; who calls `allow` means another.
-      guardWith('allow', {
-        ...policy,
-        allowedCallers: (allowedCallers as unknown) ?? null,
-      } as RoutePolicy),
-    optional: (policy: Omit<RoutePolicy, 'optional'> = {}) =>
-      guardWith('optional', { ...policy, optional: true }),
+    allow: makerOf('allow', options.logger, (list, policy) =>
+      makeGuard('allow', listedPolicy('allow', list, policy)),
+    ),
+    optional: makerOf('optional', options.logger, (first = {}, policy) =>
+      makeGuard('optional', {
+        ...(Array.isArray(first) || policy !== undefined
+          ? listedPolicy('optional', first, policy)
+          : acceptNames('optional', first, ['allowedCallers', 'audience'])),
+        optional: true,
+      }),
+    ),
     verifier: core.verifier,
   })
+}
+
+/** A list, and what `allow` and `optional` take beside it. */
+function listedPolicy(where: string, list: unknown, policy: unknown = {}): RoutePolicy {
+  const { audience } = acceptNames(where, policy, ['audience'])
+  // `undefined` would mean the default list; who calls `allow` means another.
+  return { allowedCallers: list ?? null, audience } as RoutePolicy
+}
+
+/**
+ * A maker of guards. With `app.use(auth.allow)` Express takes the maker itself for a middleware, and
+ * calls it with each request: an error then answers it, and tells the author what to write.
+ */
+function makerOf(
+  name: string,
+  logger: Logger | undefined,
+  make: (first: unknown, second: unknown) => Middleware,
+): (first?: unknown, second?: unknown) => Middleware {
+  return (...[first, second, next]: unknown[]) => {
+    if (typeof next !== 'function') return make(first, second)
+    const error = invalidConfiguration(
+      `auth.${name} is not a middleware but makes one: call it, as in app.use(auth.${name}([...]))`,
+    )
+    loggerOf(first as LoggedRequest, logger)?.warn({}, error.message)
+    throw error
+  }
 }
 
 /** Express has no start-up at which a missing list could stop it: every request is refused. */
 function defaultGuard(core: VerifierCore, logger: Logger | undefined): Middleware {
   const guarded = guard(core, core.settings.defaultPolicy, logger)
   return (request, response, next) => {
+    assertCalledByExpress(next)
     try {
       requireList('allowedCallers', core.settings.defaultPolicy)
     } catch (error) {
@@ -93,6 +132,7 @@ function defaultGuard(core: VerifierCore, logger: Logger | undefined): Middlewar
 
 function guard(core: VerifierCore, policy: AccessPolicy, logger: Logger | undefined): Middleware {
   return (request, response, next) => {
+    assertCalledByExpress(next)
     core.decideRequest(request, policy, (error, caller) => {
       try {
         if (error === null) request.caller = caller
@@ -107,14 +147,32 @@ function guard(core: VerifierCore, policy: AccessPolicy, logger: Logger | undefi
   }
 }
 
+/**
+ * `app.use(auth())` calls the middleware while the app is made, and hands on what it returns.
+ *
+ * @throws TypeError that says what to write
+ */
+function assertCalledByExpress(next: unknown): void {
+  if (typeof next === 'function') return
+  throw invalidConfiguration(
+    'This guard is a middleware and was called without a request: write app.use(auth), not app.use(auth()). For a list of its own: auth.allow([...])',
+  )
+}
+
+/** A request that pino-http may have given a logger. */
+type LoggedRequest = IncomingMessage & { log?: Partial<Logger> }
+
+function loggerOf({ log }: LoggedRequest, logger: Logger | undefined): Logger | undefined {
+  return typeof log?.warn === 'function' ? (log as Logger) : logger
+}
+
 function refuse(
   error: Error,
-  request: IncomingMessage & { log?: Partial<Logger> },
+  request: LoggedRequest,
   response: ServerResponse,
   logger: Logger | undefined,
 ): void {
-  const log = typeof request.log?.warn === 'function' ? (request.log as Logger) : logger
-  const headers = logRefusal(error, refused(request), log)
+  const headers = logRefusal(error, refused(request), loggerOf(request, logger))
   // Whoever gave up on a slow decision may have answered already.
   if (response.headersSent) return
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)

@@ -1,5 +1,8 @@
 import { subscribe } from 'node:diagnostics_channel'
-import type { FastifyInstance, RouteOptions } from 'fastify'
+import type { FastifyInstance, onRouteHookHandler, RouteOptions } from 'fastify'
+import { assertGuarded } from './assert-guarded.ts'
+import { isGuarded } from './guarded-scopes.ts'
+import { keepsIdToken, losesIdToken } from './route-config.ts'
 
 /** A route as it was declared, and the scope that it was declared in. */
 export interface DeclaredRoute {
@@ -13,7 +16,14 @@ export interface DeclaredRoute {
   readonly handler: RouteOptions['handler']
 }
 
-const routesOfApps = new WeakMap<object, DeclaredRoute[]>()
+/** What is noted of an app. */
+interface NotedApp {
+  readonly routes: DeclaredRoute[]
+  /** Whether the plugin is registered in any scope of it. */
+  registered: boolean
+}
+
+const notedApps = new WeakMap<object, NotedApp>()
 
 /**
  * `register` loads a plugin later, so the routes that an author declares in the lines after it are
@@ -22,27 +32,43 @@ const routesOfApps = new WeakMap<object, DeclaredRoute[]>()
  * (https://fastify.dev/docs/latest/Reference/Hooks/#diagnostics-channel-hooks).
  */
 subscribe('fastify.initialization', (message) => {
-  noteRoutes((message as { fastify: FastifyInstance }).fastify)
+  const { fastify: app } = message as { fastify: FastifyInstance }
+  noteRoutes(app, [app])
 })
 
-function noteRoutes(app: FastifyInstance): DeclaredRoute[] {
-  const routes: DeclaredRoute[] = []
-  routesOfApps.set(app, routes)
-  app.addHook('onRoute', function (options) {
+/**
+ * Notes routes, and checks once the app is ready that a guard covers all that ask for one. The app
+ * checks this and not the plugin: a plugin that is registered in one scope, or nowhere, cannot.
+ *
+ * @param scopes - those whose `onRoute` hooks are added to; a scope hands its own on to scopes that
+ * are made inside it later
+ */
+function noteRoutes(app: FastifyInstance, scopes: readonly FastifyInstance[]): NotedApp {
+  const noted: NotedApp = { routes: [], registered: false }
+  notedApps.set(app, noted)
+  const noteRoute: onRouteHookHandler = function (options) {
+    if (keepsIdToken(options.config) || isGuarded(this)) keepConfig(options)
     // Fastify uses one object for a route and its twin with a trailing slash: the url is as of now.
     const { method, url, handler } = options
-    // Fastify takes a copy of the config once these hooks have run: what its author changes in it
-    // later guards nothing, and must not show here either.
-    if (options.config !== undefined) options.config = { ...options.config }
-    routes.push({
-      scope: this,
-      method,
-      url,
-      handler,
-      options,
-    })
+    noted.routes.push({ scope: this, method, url, handler, options })
+  }
+  for (const scope of scopes) scope.addHook('onRoute', noteRoute)
+  app.addHook('onReady', (done) => {
+    assertGuarded(noted.routes, noted.registered)
+    done()
   })
-  return routes
+  return noted
+}
+
+/**
+ * Fastify takes a copy of the config once the `onRoute` hooks have run: what its author changes in
+ * it later guards nothing, and must not show here either. A config that has nothing to do with this
+ * package is left alone. So is one that Fastify copies without its `idToken`: it is refused when the
+ * app is ready.
+ */
+function keepConfig(options: RouteOptions): void {
+  const { config } = options
+  if (config !== undefined && !losesIdToken(config)) options.config = { ...config }
 }
 
 /** The routes of a scope and of those inside it. */
@@ -51,18 +77,29 @@ export interface DeclaredRoutes {
   readonly list: () => readonly DeclaredRoute[]
   /** Routes were declared that are not in the list: the app is older than this module. */
   readonly incomplete: boolean
+  /** Whether there is more of the app around this scope. */
+  readonly nested: boolean
 }
 
-/** Finds the routes of a scope; of an app older than this module, those declared from now on. */
+/**
+ * Finds the routes of a scope that gets a guard; of an app older than this module, those declared
+ * from now on.
+ */
 export function declaredRoutes(scope: FastifyInstance): DeclaredRoutes {
-  const noted = routesOfAppOf(scope)
-  const routes = noted ?? noteRoutes(scope)
+  const scopes = withScopesAround(scope)
+  const app = scopes.at(-1) as FastifyInstance
+  const known = notedApps.get(app)
+  const noted = known ?? noteRoutes(app, scopes)
+  noted.registered = true
+  const list = (): readonly DeclaredRoute[] =>
+    noted.routes.filter(
+      (route) => route.scope === scope || Object.prototype.isPrototypeOf.call(scope, route.scope),
+    )
+  for (const { options } of list()) keepConfig(options)
   return {
-    list: () =>
-      routes.filter(
-        (route) => route.scope === scope || Object.prototype.isPrototypeOf.call(scope, route.scope),
-      ),
-    incomplete: noted === undefined && hasRoutes(scope),
+    list,
+    incomplete: known === undefined && hasRoutes(scope),
+    nested: scope !== app,
   }
 }
 
@@ -71,15 +108,13 @@ function hasRoutes(app: FastifyInstance): boolean {
   return /\([A-Z]/.test(app.printRoutes())
 }
 
-/** A scope inherits from the scope around it, up to the app. */
-function routesOfAppOf(scope: object): DeclaredRoute[] | undefined {
-  for (
-    let one: object | null = scope;
-    one !== null;
-    one = Object.getPrototypeOf(one) as object | null
-  ) {
-    const routes = routesOfApps.get(one)
-    if (routes !== undefined) return routes
+/** A scope inherits from the scope around it, up to the app, which inherits from a plain object. */
+function withScopesAround(scope: FastifyInstance): FastifyInstance[] {
+  const scopes = [scope]
+  let around = Object.getPrototypeOf(scope) as FastifyInstance
+  while (typeof around.register === 'function') {
+    scopes.push(around)
+    around = Object.getPrototypeOf(around) as FastifyInstance
   }
-  return undefined
+  return scopes
 }

@@ -16,7 +16,9 @@ import {
   type VerifierCore,
 } from '../verifier/create-verifier.ts'
 import { declaredRoutes } from './declared-routes.ts'
+import { isGuarded, markGuarded } from './guarded-scopes.ts'
 import { RoutePolicies } from './route-policies.ts'
+import { warnOfLikelyMistakes, warnOfUnknownRoutes } from './route-warnings.ts'
 import './types.ts'
 
 /** The options of the Fastify plugin: a verifier's, and when keys are fetched first. */
@@ -36,7 +38,8 @@ const googleIdToken: FastifyPluginAsync<GoogleIdTokenOptions> = (app, options) =
   })
 
 function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
-  if (app.hasDecorator('idTokenVerifier')) throw registeredTwice()
+  if (isGuarded(app)) throw registeredTwice()
+  assertNamesFree(app)
   acceptNames('options', options, [...OPTION_NAMES, 'prefetch'])
   const { prefetch = true, ...verifierOptions } = options
   if ((prefetch as unknown) !== true && prefetch !== 'required') {
@@ -45,17 +48,20 @@ function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
   const core = createVerifierCore({ ...verifierOptions, logger: options.logger ?? app.log })
   const policies = new RoutePolicies(core.settings.defaultPolicy)
   const routes = declaredRoutes(app)
-  if (routes.incomplete) core.settings.logger.warn({}, UNKNOWN_ROUTES_WARNING)
+  warnOfUnknownRoutes(routes, core.settings)
   app.decorate('idTokenVerifier', core.verifier)
   app.decorate('listAllowedCallers', () => policies.list(routes.list()))
   app.decorateRequest('caller', null as never)
   app.addHook('onRequest', createGuard(core, policies))
+  markGuarded(app)
   app.addHook('onReady', async () => {
+    const declared = routes.list()
     // A scope inside this one may have been loaded, with a plugin of its own, before this one was.
-    if (routes.list().some(({ scope }) => scope.idTokenVerifier !== core.verifier)) {
+    if (declared.some(({ scope }) => scope.idTokenVerifier !== core.verifier)) {
       throw registeredTwice()
     }
-    policies.check(routes.list())
+    policies.check(declared)
+    warnOfLikelyMistakes(routes, policies.list(declared), core.settings)
     await prefetched(core.verifier, prefetch)
   })
   app.addHook('onClose', (_app, closed) => {
@@ -64,8 +70,22 @@ function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
   })
 }
 
-const UNKNOWN_ROUTES_WARNING =
-  'routes were declared before fastify-google-id-token was loaded: they are guarded, but neither checked at start-up nor listed; import it before the app is made'
+/** Fastify says which decorator there is already, but neither who wants it nor what to do. */
+function assertNamesFree(app: FastifyInstance): void {
+  for (const [name, taken] of [
+    ['request.caller', app.hasRequestDecorator('caller')],
+    ['app.idTokenVerifier', app.hasDecorator('idTokenVerifier')],
+    ['app.listAllowedCallers', app.hasDecorator('listAllowedCallers')],
+  ] as const) {
+    if (!taken) continue
+    throw Object.assign(
+      new Error(
+        `${name} is decorated already, by this app or by another plugin, and fastify-google-id-token needs that name: rename the other decorator`,
+      ),
+      { code: 'FST_ERR_DEC_ALREADY_PRESENT' },
+    )
+  }
+}
 
 function registeredTwice(): Error {
   return new Error(

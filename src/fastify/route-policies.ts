@@ -1,4 +1,4 @@
-import type { FastifyContextConfig, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import {
   acceptPolicy,
   hasList,
@@ -7,8 +7,10 @@ import {
   type AccessPolicy,
   type ListedPolicy,
 } from '../options/access-policy.ts'
-import { invalidOption } from '../options/invalid-option.ts'
+import { invalidOption, invalidSecretOption } from '../options/invalid-option.ts'
 import type { DeclaredRoute } from './declared-routes.ts'
+import { withoutHeadTwins } from './head-twins.ts'
+import { losesIdToken, ownIdToken, routeName, routeNames } from './route-config.ts'
 import type { RouteAccess } from './types.ts'
 
 /** What guards a route; `null` where it is open. */
@@ -38,21 +40,18 @@ export class RoutePolicies {
   /** @throws TypeError naming the routes whose `config.idToken` is wrong, misplaced or missing */
   check(routes: readonly DeclaredRoute[]): void {
     routes.forEach(checkPlace)
-    const unlisted = routes.filter((route) => this.#isUnlisted(route) && !isHeadTwin(route, routes))
+    const unlisted = withoutHeadTwins(routes).filter((route) => this.#isUnlisted(route))
     if (unlisted.length > 0) {
-      const names = unlisted.map(({ method, url }) => routeName(method, url))
-      throw missingList(`${names.join(', ')} config.idToken.allowedCallers`)
+      throw missingList(`${routeNames(unlisted)} config.idToken.allowedCallers`)
     }
     for (const route of routes) this.#guardOf(route)
   }
 
   /** One row a route; the HEAD twin that Fastify makes of a GET route is that route. */
   list(routes: readonly DeclaredRoute[]): RouteAccess[] {
-    return routes
-      .filter((route) => !isHeadTwin(route, routes))
-      .flatMap((route) =>
-        [route.method].flat().map((method) => rowOf(method, route.url, this.#guardOf(route))),
-      )
+    return withoutHeadTwins(routes).flatMap((route) =>
+      [route.method].flat().map((method) => rowOf(method, route.url, this.#guardOf(route))),
+    )
   }
 
   #isUnlisted({ options }: DeclaredRoute): boolean {
@@ -85,21 +84,19 @@ export class RoutePolicies {
   }
 }
 
-/** What an inherited `idToken` says is nobody's word about this route. */
-function ownIdToken(config: FastifyContextConfig | undefined): unknown {
-  return config !== undefined && Object.hasOwn(config, 'idToken') ? config.idToken : undefined
-}
-
-function routeName(method: string | readonly string[], url: string): string {
-  return `${[method].flat().join()} ${url}`
-}
-
 /**
  * A list where nobody reads it would leave the route to the default list, which lets in others.
  *
  * @throws TypeError naming the route and the key
  */
 function checkPlace({ method, url, options }: DeclaredRoute): void {
+  if (losesIdToken(options.config)) {
+    throw invalidSecretOption(
+      `${routeName(method, url)} config.idToken`,
+      'is inherited or not enumerable, so that Fastify leaves it out',
+      'an idToken that is a member of config itself',
+    )
+  }
   const misplaced: [key: string, value: unknown][] = [
     ...Object.entries(options).filter(([key]) => /^idtoken$/i.test(key)),
     ...Object.entries(options.config ?? {})
@@ -113,20 +110,6 @@ function checkPlace({ method, url, options }: DeclaredRoute): void {
       'config.idToken and nothing else',
     )
   }
-}
-
-/** Fastify makes the twin of a GET route, and of its twin with a trailing slash, from its options. */
-function isHeadTwin(route: DeclaredRoute, routes: readonly DeclaredRoute[]): boolean {
-  return (
-    route.method === 'HEAD' &&
-    routes.some(
-      ({ method, url, handler, options }) =>
-        [method].flat().includes('GET') &&
-        (url === route.url || `${url}/` === route.url) &&
-        handler === route.handler &&
-        ownIdToken(options.config) === ownIdToken(route.options.config),
-    )
-  )
 }
 
 function rowOf(method: string, url: string, guard: RouteGuard): RouteAccess {

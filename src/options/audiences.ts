@@ -1,3 +1,4 @@
+import { warnAtStart, type Logger } from './injected.ts'
 import { acceptStrings, invalidOption } from './invalid-option.ts'
 
 /** The audiences that a service answers to: every accepted spelling, with the one configured for it. */
@@ -35,4 +36,22 @@ export function acceptAudiences(name: string, value: unknown): Audiences {
   }
   for (const audience of configured) spellings.set(audience, audience)
   return { configured, spellings }
+}
+
+const HOST = /^(?:[a-z0-9-]+\.)+[a-z]{2,}(?::[0-9]+)?(?:\/.*)?$/i
+/** An OAuth client ID, which is an audience as it stands. */
+const CLIENT_ID = '.apps.googleusercontent.com'
+
+/**
+ * Warns of audiences that look like a host: callers ask for the URL of a service, with `https://`.
+ * They are not refused, because a custom audience may be any string.
+ */
+export function warnAboutHosts(audiences: readonly string[], logger: Logger): void {
+  const hosts = audiences.filter((audience) => HOST.test(audience) && !audience.endsWith(CLIENT_ID))
+  for (const host of new Set(hosts)) {
+    warnAtStart(
+      logger,
+      `the audience ${host} has no https://, and matches no token that is for https://${host}; leave it only if it is a custom audience, spelled like this`,
+    )
+  }
 }

@@ -27,6 +27,20 @@ export function acceptLogger(value: unknown): Logger {
   return (acceptObjectWith('logger', value, 'warn', accepted) ?? PROCESS_WARNINGS) as Logger
 }
 
+/** Warns of a configuration, also where the logger is silent: nobody would be told otherwise. */
+export function warnAtStart(logger: Logger, message: string): void {
+  logger.warn({}, message)
+  if (isSilent(logger)) PROCESS_WARNINGS.warn({}, message)
+}
+
+/**
+ * What Fastify has with `logger: false`, and pino at the level `silent`: one function for all levels,
+ * which does nothing.
+ */
+function isSilent(logger: Logger & { readonly fatal?: unknown }): boolean {
+  return logger.warn === logger.fatal
+}
+
 /** An object that brings a method, judged by no more than that; `undefined` where none is given. */
 export function acceptObjectWith(
   name: string,
@@ -51,8 +65,11 @@ function acceptFunction(name: string, value: unknown): unknown {
 /** What a process without a logger has: Node prints it, and listeners of `warning` get the rest. */
 const PROCESS_WARNINGS: Logger = {
   warn(finding, message) {
-    const detail = JSON.stringify(finding)
-    process.emitWarning(message, { type: 'GoogleIdTokenWarning', detail })
+    const detail = Object.keys(finding).length === 0 ? undefined : JSON.stringify(finding)
+    process.emitWarning(message, {
+      type: 'GoogleIdTokenWarning',
+      ...(detail !== undefined && { detail }),
+    })
   },
 }
 

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { unreadableMembers } from './plain-object.ts'
 
 /**
  * The error for a wrong option: one sentence with its name, the value, and what is accepted.
@@ -8,15 +9,16 @@ import { inspect } from 'node:util'
  * @param accepted - what would have been right
  */
 export function invalidOption(name: string, value: unknown, accepted: string): TypeError {
-  return withCode(`Option ${name} is ${described(value)}; accepted: ${accepted}`)
+  return invalidConfiguration(`Option ${name} is ${described(value)}; accepted: ${accepted}`)
 }
 
 /** The same for a value that must not be printed. */
 export function invalidSecretOption(name: string, problem: string, accepted: string): TypeError {
-  return withCode(`Option ${name} ${problem}; accepted: ${accepted}`)
+  return invalidConfiguration(`Option ${name} ${problem}; accepted: ${accepted}`)
 }
 
-function withCode(message: string): TypeError {
+/** The error for options that are wrong together, or in the wrong place. */
+export function invalidConfiguration(message: string): TypeError {
   return Object.assign(new TypeError(message), { code: 'ID_TOKEN_OPTION_INVALID' as const })
 }
 
@@ -40,17 +42,46 @@ export function acceptNames(
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalidOption(where, value, accepted)
   }
+  const problem = unreadableMembers(value)
+  if (problem !== null) {
+    // The value is not printed: a request that got here by mistake would show its token.
+    throw invalidSecretOption(where, problem, 'a plain object: no class, no getters, no symbols')
+  }
   for (const name of Object.keys(value)) {
     if (!names.includes(name)) {
       throw invalidOption(
         where === 'options' ? name : `${where}.${name}`,
         (value as Record<string, unknown>)[name],
-        `only the names ${names.join(', ')}`,
+        `only the names ${names.join(', ')}${suggestion(name, names)}`,
       )
     }
   }
   // Without a prototype: what is inherited is nobody's option.
   return Object.assign(Object.create(null) as Record<string, unknown>, value)
+}
+
+/** The nearest name: another case first, then one edit, then two where the name is long enough. */
+function suggestion(given: string, names: readonly string[]): string {
+  for (const edits of [0, 1, 2]) {
+    const near = names.find(
+      (name) =>
+        name.length >= 3 * edits && isWithin(edits, given.toLowerCase(), name.toLowerCase()),
+    )
+    if (near !== undefined) return `. Did you mean ${near}?`
+  }
+  return ''
+}
+
+/** Whether at most so many insertions, deletions and replacements make one string of the other. */
+function isWithin(edits: number, a: string, b: string): boolean {
+  if (a === b) return true
+  if (a !== '' && b.startsWith(a.charAt(0))) return isWithin(edits, a.slice(1), b.slice(1))
+  return (
+    edits > 0 &&
+    (isWithin(edits - 1, a.slice(1), b) ||
+      isWithin(edits - 1, a, b.slice(1)) ||
+      isWithin(edits - 1, a.slice(1), b.slice(1)))
+  )
 }
 
 /** A number within bounds. */

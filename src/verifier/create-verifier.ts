@@ -9,6 +9,8 @@ import {
   type AccessPolicy,
   type RoutePolicy,
 } from '../options/access-policy.ts'
+import { warnAboutHosts } from '../options/audiences.ts'
+import { warnAtStart } from '../options/injected.ts'
 import { warnOfPlainHttp } from '../options/secure-url.ts'
 import {
   acceptVerifierOptions,
@@ -120,7 +122,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
 export function createVerifierCore(options: VerifierOptions): VerifierCore {
   const settings = acceptVerifierOptions(options)
   const { rules, now, cacheSize, trustRemovedSignature, realm, defaultPolicy } = settings
-  if (trustRemovedSignature) settings.logger.warn({}, TRUST_WARNING)
+  if (trustRemovedSignature) warnAtStart(settings.logger, TRUST_WARNING)
+  warnAboutHosts(settings.defaultPolicy.audiences.configured, settings.logger)
   const metrics = createMetrics(settings.meter)
   const keys = createKeySet(settings, metrics)
   const cache = cacheSize === 0 ? null : new VerifiedTokenCache<Caller>(cacheSize)

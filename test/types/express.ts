@@ -19,12 +19,24 @@ app.get('/:id', auth.optional({ audience: ['x', 'y'] }), (request, response) => 
   expectTypeOf(request.params.id).toEqualTypeOf<string>()
   response.send(request.caller?.email)
 })
+app.get('/', auth.optional(['login@shop-prod.iam.gserviceaccount.com']))
+app.get('/', auth.optional([{ email: 'ann@example.com' }], { audience: 'x' }))
 app.get<{ id: string }>('/:id', auth, auth.allow([{ email: 'ann@example.com' }]))
 
 // @ts-expect-error a list is needed
 auth.allow()
 // @ts-expect-error `optional` is what the other method is for
 auth.allow(['login@shop-prod.iam.gserviceaccount.com'], { optional: true })
+// @ts-expect-error nor does it take that it is what it is
+auth.optional(['login@shop-prod.iam.gserviceaccount.com'], { optional: true })
+// @ts-expect-error the list is in the policy, or the audience beside the list
+auth.optional({ audience: 'x' }, { audience: 'y' })
+// @ts-expect-error a list is a list
+auth.optional('login@shop-prod.iam.gserviceaccount.com')
+// @ts-expect-error a guard is not called, but used
+auth()
+// @ts-expect-error a maker of guards is none
+app.use(auth.allow)
 // @ts-expect-error allowedCallers
 auth.optional({ allowedCaller: ['login@shop-prod.iam.gserviceaccount.com'] })
 // @ts-expect-error audience is required

@@ -1,0 +1,29 @@
+import { warnAboutHosts } from '../options/audiences.ts'
+import { warnAtStart } from '../options/injected.ts'
+import type { VerifierSettings } from '../options/verifier-options.ts'
+import type { DeclaredRoutes } from './declared-routes.ts'
+import type { RouteAccess } from './types.ts'
+
+/** Warns where routes that the app has are not known here. */
+export function warnOfUnknownRoutes(routes: DeclaredRoutes, { logger }: VerifierSettings): void {
+  if (routes.incomplete) warnAtStart(logger, UNKNOWN_ROUTES)
+}
+
+/** Warns, once the app is ready, of what is allowed and likely to be a mistake. */
+export function warnOfLikelyMistakes(
+  routes: DeclaredRoutes,
+  rows: readonly RouteAccess[],
+  { logger, defaultPolicy }: VerifierSettings,
+): void {
+  // A guard on the app itself leaves no route open, however many there are.
+  if (routes.nested && !routes.incomplete && rows.length === 0) warnAtStart(logger, NO_ROUTES)
+  const known = new Set(defaultPolicy.audiences.configured)
+  const own = rows.flatMap(({ audience }) => audience).filter((audience) => !known.has(audience))
+  warnAboutHosts(own, logger)
+}
+
+const UNKNOWN_ROUTES =
+  "routes were declared before fastify-google-id-token was loaded: they are guarded, but neither checked at start-up nor listed; write import 'fastify-google-id-token' in the file that makes the app"
+
+const NO_ROUTES =
+  'fastify-google-id-token guards nothing: the scope in which it is registered holds no route; wrap the plugin function that registers it with fastify-plugin, or register it on the app itself'

@@ -1,0 +1,31 @@
+/**
+ * Why an object cannot be read by its own enumerable members alone; `null` where it can.
+ *
+ * A list in a getter of a class, for example, is not among them: the object would be read as `{}`,
+ * and the default list would let in others than its author meant.
+ */
+export function unreadableMembers(value: object): string | null {
+  if (!hasPlainPrototype(value)) return 'has a prototype of its own'
+  const [symbol] = Object.getOwnPropertySymbols(value)
+  if (symbol !== undefined) return `has a member named by a symbol, ${String(symbol)}`
+  for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
+    if (member.get !== undefined || member.set !== undefined) {
+      return `has a getter or a setter, ${name}`
+    }
+    if (member.enumerable !== true) return `has a member that is not enumerable, ${name}`
+  }
+  return null
+}
+
+/**
+ * Every realm has an `Object.prototype` of its own, and tests in Jest run in another realm than
+ * Node's modules: it is known by its having no prototype, and by a method that nobody else gives to
+ * an object without one.
+ */
+function hasPlainPrototype(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object | null
+  return (
+    prototype === null ||
+    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty'))
+  )
+}
