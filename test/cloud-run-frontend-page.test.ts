@@ -29,7 +29,8 @@ t.test('the program does what it says', async (t) => {
   })
   const child = spawn(
     process.execPath,
-    ['--import', import.meta.resolve('tsx'), join(directory, file)],
+    // The reporter by name: which one node:test takes by itself depends on Node's version.
+    ['--test-reporter=tap', '--import', import.meta.resolve('tsx'), join(directory, file)],
     // Not the environment of this process: node:test would report to tap.
     { env: { PATH: process.env.PATH, _TAPJS_PROCESSINFO_COVERAGE_: '0' }, timeout: 30_000 },
   )

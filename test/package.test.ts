@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { serviceClients } from '../src/client.ts'
+import googleIdToken from '../src/index.ts'
 import { onlyBlockOf } from './readme-blocks.ts'
 
 interface Packed {
@@ -109,6 +111,14 @@ t.test('each entry has types and code, and the peers are optional', (t) => {
   }
   t.same(Object.keys(manifest.peerDependencies), Object.keys(manifest.peerDependenciesMeta))
   t.ok(Object.values(manifest.peerDependenciesMeta).every(({ optional }) => optional))
+  t.end()
+})
+
+t.test('the plugins register in the versions of Fastify that package.json names', (t) => {
+  for (const plugin of [googleIdToken, serviceClients]) {
+    const meta: unknown = Reflect.get(plugin, Symbol.for('plugin-meta'))
+    t.match(meta, { fastify: manifest.peerDependencies.fastify })
+  }
   t.end()
 })
 

@@ -30,13 +30,15 @@ const issuer = await createTestIssuer()
 const files = [...new Set(blocksOf('ts').map(({ file }) => file ?? ''))]
 
 t.test('every block is of a kind that is run or checked', (t) => {
-  const known = ['ts', 'js', 'sh', 'json', 'http', 'mermaid']
+  const known = ['ts', 'js', 'cjs', 'sh', 'json', 'http', 'mermaid']
   t.same(
     blocks.filter(({ language }) => !known.includes(language)).map(({ code }) => code),
     [],
   )
   // package.test.ts runs the js block with the packed package: only there can it be required.
+  // The matrix runs Jest with the cjs block.
   t.equal(blocksOf('js').length, 1)
+  t.equal(blocksOf('cjs').length, 1)
   t.match(onlyBlockOf('mermaid'), /^sequenceDiagram\n/)
   t.equal(readme.match(/^```\w/gm)?.length, blocks.length)
   t.end()
@@ -133,7 +135,7 @@ t.test('the sh blocks install what there is and run scripts that there are', (t)
     readFileSync(join(root, 'package.json'), 'utf8'),
   ) as { name: string; scripts: object; peerDependencies: object }
   const packages = [name, ...Object.keys(peerDependencies)]
-  for (const line of blocksOf('sh').flatMap(({ code }) => code.trim().split('\n'))) {
+  for (const line of blocksOf('sh').flatMap(({ code }) => code.trim().split(/\n| && /))) {
     const [npm, command = '', ...rest] = line.split(' ')
     t.equal(npm, 'npm', line)
     if (command === 'install')

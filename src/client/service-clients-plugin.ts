@@ -54,6 +54,6 @@ const plugin: FastifyPluginCallback<ServiceClientsOptions> = (app, options, done
  * through the app, and close with it.
  */
 export const serviceClients = fp(plugin, {
-  fastify: '5.x',
+  fastify: '^5.0.0 || ^6.0.0-alpha.4',
   name: 'fastify-google-id-token/client',
 })

@@ -142,4 +142,7 @@ function refused(request: FastifyRequest): RefusedRequest {
 }
 
 /** The Fastify plugin. */
-export const plugin = fp(googleIdToken, { fastify: '5.x', name: 'fastify-google-id-token' })
+export const plugin = fp(googleIdToken, {
+  fastify: '^5.0.0 || ^6.0.0-alpha.4',
+  name: 'fastify-google-id-token',
+})
