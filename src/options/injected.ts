@@ -28,9 +28,9 @@ export function acceptLogger(value: unknown): Logger {
 }
 
 /** Warns of a configuration, also where the logger is silent: nobody would be told otherwise. */
-export function warnAtStart(logger: Logger, message: string): void {
-  logger.warn({}, message)
-  if (isSilent(logger)) PROCESS_WARNINGS.warn({}, message)
+export function warnAtStart(logger: Logger, message: string, finding: object = {}): void {
+  logger.warn(finding, message)
+  if (isSilent(logger)) PROCESS_WARNINGS.warn(finding, message)
 }
 
 /**

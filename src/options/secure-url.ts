@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import type { Logger } from './injected.ts'
+import { warnAtStart, type Logger } from './injected.ts'
 import { invalidOption, invalidSecretOption } from './invalid-option.ts'
 
 const loopback = new BlockList()
@@ -86,8 +86,9 @@ export function warnOfPlainHttp(logger: Logger, { option, url, exposed }: Config
   const parsed = new URL(url)
   if (isSecure(parsed)) return
   const { hostname } = parsed
-  logger.warn(
-    { option, host: hostname },
+  warnAtStart(
+    logger,
     `The option allowHttpHosts names ${hostname}: ${exposed} travel unencrypted between here and there, and anyone on that network can read and change them`,
+    { option, host: hostname },
   )
 }
