@@ -49,7 +49,8 @@ function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
   app.decorate('idTokenVerifier', core.verifier)
   app.decorate('listAllowedCallers', () => policies.list(routes.list()))
   app.decorateRequest('caller', null as never)
-  app.addHook('onRequest', createGuard(core, policies))
+  const closing = new AbortController()
+  app.addHook('onRequest', createGuard(core, policies, closing.signal))
   app.addHook('onReady', async () => {
     // A scope inside this one may have been loaded, with a plugin of its own, before this one was.
     if (routes.list().some(({ scope }) => scope.idTokenVerifier !== core.verifier)) {
@@ -58,9 +59,11 @@ function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
     policies.check(routes.list())
     await prefetched(core.verifier, prefetch)
   })
-  app.addHook('onClose', (_app, closed) => {
+  // Before the server waits for its requests: some of them may wait for a fetch that hangs.
+  app.addHook('preClose', (done) => {
+    closing.abort()
     core.verifier.close()
-    closed()
+    done()
   })
 }
 
@@ -88,7 +91,11 @@ async function prefetched(verifier: Verifier, prefetch: true | 'required'): Prom
 }
 
 /** `onRequest` comes before any body is read: a caller who is refused sends it in vain. */
-function createGuard(core: VerifierCore, policies: RoutePolicies): onRequestHookHandler {
+function createGuard(
+  core: VerifierCore,
+  policies: RoutePolicies,
+  closing: AbortSignal,
+): onRequestHookHandler {
   return function idTokenGuard(request, reply, done) {
     let policy
     try {
@@ -111,6 +118,10 @@ function createGuard(core: VerifierCore, policies: RoutePolicies): onRequestHook
       }
       // Here as well as on the error: an error handler of the app's own may not look at it.
       void reply.headers(logRefusal(error, refused(request), request.log))
+      // Fastify says so to requests that come after `close`. A client that keeps its connection would
+      // hold up the end until the keep-alive timeout. HTTP/2 knows no such header (RFC 9113, 8.2.2).
+      if (closing.aborted && request.raw.httpVersionMajor < 2)
+        void reply.header('connection', 'close')
       done(error)
     })
   }
