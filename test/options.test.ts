@@ -30,6 +30,7 @@ t.test('a wrong option is named with its value and what is accepted', (t) => {
       numberOfSeconds('from 0 to 300'),
     ],
     ['maxTokenLifetime', [null, 0, -1, NaN, Infinity, '1h', {}], numberOfSeconds('from 1 to')],
+    ['fetchTimeout', [null, 0, 0.09, 31, NaN, '3s'], numberOfSeconds('from 0.1 to 30')],
     ['maxStale', [null, -1, 604_801, NaN, '1d'], numberOfSeconds('from 0 to 604800')],
     ['tokenCache', [null, true, 7, 'no', [7]], /an object/],
     [
@@ -137,6 +138,8 @@ t.test('what is accepted', (t) => {
     { clockTolerance: undefined, issuer: undefined, jwks: undefined, tokenCache: undefined },
     { maxTokenLifetime: 1 },
     { maxStale: 0 },
+    { fetchTimeout: 0.1 },
+    { fetchTimeout: 30 },
     { tokenCache: false },
     { tokenCache: { max: 1 } },
     { trustRemovedSignature: false },
@@ -168,6 +171,7 @@ t.test('the defaults are those of the contract', (t) => {
     cacheSize: 10_000,
     trustRemovedSignature: false,
     maxStale: 86_400_000,
+    fetchTimeout: 3_000,
   })
   t.equal(settings.defaultPolicy.allowedCallers, null)
   t.end()

@@ -54,13 +54,15 @@ t.test('the options table has every option, once, with its default', (t) => {
     rows.map(([name]) => name),
     OPTION_NAMES.map((name) => `\`${name}\``),
   )
-  const { rules, keys, maxStale, cacheSize, trustRemovedSignature } = acceptVerifierOptions({
-    audience,
-  })
+  const { rules, keys, maxStale, fetchTimeout, cacheSize, trustRemovedSignature } =
+    acceptVerifierOptions({
+      audience,
+    })
   const defaults = {
     issuer: rules.issuers.map((one) => `\`${one}\``).join(' and '),
     jwksUri: `\`${keys as string}\``,
     maxStale: String(maxStale / 1000),
+    fetchTimeout: String(fetchTimeout / 1000),
     clockTolerance: String(rules.clockTolerance),
     maxTokenLifetime: String(rules.maxTokenLifetime),
     tokenCache: `\`{ max: ${cacheSize} }\``,

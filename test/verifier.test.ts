@@ -278,7 +278,7 @@ t.test(
   'stored keys judge tokens through an outage; a store that fails is only a warning',
   async (t) => {
     const warnings: object[] = []
-    const stored = { jwks: issuer.jwks, fetchedAt: now.getTime() - 1000, lifetime: 3_600_000 }
+    const stored = { jwks: issuer.jwks, fetchedAt: now.getTime() - 1000, lifetimeSeconds: 3600 }
     const options = {
       jwks: undefined,
       fetch: () => Promise.resolve(new Response('', { status: 500 })),
@@ -306,7 +306,7 @@ t.test('ready, stats and close with keys that were given', async (t) => {
   const verifier = createVerifier({ audience, jwks })
   await verifier.ready()
   t.strictSame(verifier.stats(), {
-    keys: { state: 'static', keys: 2, fetches: 0, failures: 0, age: null },
+    keys: { state: 'static', keys: 2, fetches: 0, failures: 0, ageSeconds: null },
     tokenCache: { size: 0, max: 10_000 },
   })
   verifier.close()

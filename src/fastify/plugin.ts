@@ -52,7 +52,8 @@ function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
   app.decorate('idTokenVerifier', core.verifier)
   app.decorate('listAllowedCallers', () => policies.list(routes.list()))
   app.decorateRequest('caller', null as never)
-  app.addHook('onRequest', createGuard(core, policies))
+  const closing = new AbortController()
+  app.addHook('onRequest', createGuard(core, policies, closing.signal))
   markGuarded(app)
   app.addHook('onReady', async () => {
     const declared = routes.list()
@@ -64,9 +65,11 @@ function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
     warnOfLikelyMistakes(routes, policies.list(declared), core.settings)
     await prefetched(core.verifier, prefetch)
   })
-  app.addHook('onClose', (_app, closed) => {
+  // Before the server waits for its requests: some of them may wait for a fetch that hangs.
+  app.addHook('preClose', (done) => {
+    closing.abort()
     core.verifier.close()
-    closed()
+    done()
   })
 }
 
@@ -108,7 +111,11 @@ async function prefetched(verifier: Verifier, prefetch: true | 'required'): Prom
 }
 
 /** `onRequest` comes before any body is read: a caller who is refused sends it in vain. */
-function createGuard(core: VerifierCore, policies: RoutePolicies): onRequestHookHandler {
+function createGuard(
+  core: VerifierCore,
+  policies: RoutePolicies,
+  closing: AbortSignal,
+): onRequestHookHandler {
   return function idTokenGuard(request, reply, done) {
     let policy
     try {
@@ -131,6 +138,10 @@ function createGuard(core: VerifierCore, policies: RoutePolicies): onRequestHook
       }
       // Here as well as on the error: an error handler of the app's own may not look at it.
       void reply.headers(logRefusal(error, refused(request), request.log))
+      // Fastify says so to requests that come after `close`. A client that keeps its connection would
+      // hold up the end until the keep-alive timeout. HTTP/2 knows no such header (RFC 9113, 8.2.2).
+      if (closing.aborted && request.raw.httpVersionMajor < 2)
+        void reply.header('connection', 'close')
       done(error)
     })
   }

@@ -1,3 +1,4 @@
+import { aborted } from '../pacing/aborted.ts'
 import type { ResponseHeaders } from './freshness.ts'
 
 /** One request for a key set. */
@@ -73,16 +74,4 @@ async function boundedText({ body }: Response): Promise<string> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        reject(signal.reason as Error)
-      },
-      { once: true },
-    )
-  })
 }

@@ -30,7 +30,7 @@ export interface KeySetStats {
   /** Fetches that brought no usable keys. */
   readonly failures: number
   /** Seconds since the last good answer; `null` without one. */
-  readonly age: number | null
+  readonly ageSeconds: number | null
 }
 
 /**
@@ -51,11 +51,14 @@ export interface KeySet {
    */
   readonly refetch: (kid: string) => Promise<void> | null
   /**
-   * The error where nobody can say which keys there are, because no usable answer could be had in
-   * time; `null` where the keys in hand are known to be all.
+   * The error for a `kid` that the keys in hand lack, where it may have been published all the same:
+   * the newest fetch failed, or none has ended yet. `null` where the newest fetch succeeded.
    */
   readonly unavailable: () => IdTokenError | null
   readonly stats: () => KeySetStats
-  /** Ends whatever is under way; nothing is fetched afterwards. */
+  /**
+   * Ends whatever is under way, and with it all waiting; nothing is fetched afterwards. The keys in
+   * hand stay usable.
+   */
   readonly close: () => void
 }

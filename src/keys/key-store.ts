@@ -1,3 +1,4 @@
+import { aborted } from '../pacing/aborted.ts'
 import type { VerificationKey } from './key-set.ts'
 import { boundedLifetime } from './freshness.ts'
 import { parseJwks } from './parse-jwks.ts'
@@ -7,8 +8,8 @@ export interface StoredKeys {
   readonly jwks: { readonly keys: readonly object[] }
   /** When they were fetched: milliseconds since the epoch. */
   readonly fetchedAt: number
-  /** How long they were fresh from then on, in milliseconds. */
-  readonly lifetime: number
+  /** For how many seconds they were fresh from then on. */
+  readonly lifetimeSeconds: number
 }
 
 /** Keeps the last good keys outside the process, so that a cold instance can start in an outage. */
@@ -38,7 +39,7 @@ export function toStoredKeys({ keys, fetchedAt, lifetime }: AgedKeys): StoredKey
     n: modulus,
     e: exponent,
   }))
-  return { jwks: { keys: jwks }, fetchedAt, lifetime }
+  return { jwks: { keys: jwks }, fetchedAt, lifetimeSeconds: lifetime / 1000 }
 }
 
 /**
@@ -48,24 +49,28 @@ export function toStoredKeys({ keys, fetchedAt, lifetime }: AgedKeys): StoredKey
  * @throws Error saying what is wrong with it
  */
 export function fromStoredKeys(stored: StoredKeys, now: number): AgedKeys {
-  const { jwks, fetchedAt, lifetime } = stored
-  if (!Number.isFinite(fetchedAt) || !Number.isFinite(lifetime)) {
-    throw new Error('the stored keys have no fetchedAt or lifetime')
+  const { jwks, fetchedAt, lifetimeSeconds } = stored
+  if (!Number.isFinite(fetchedAt) || !Number.isFinite(lifetimeSeconds)) {
+    throw new Error('the stored keys have no fetchedAt or lifetimeSeconds')
   }
   if (fetchedAt > now) throw new Error('the stored keys are from the future')
-  return { keys: parseJwks(jwks).keys, fetchedAt, lifetime: boundedLifetime(lifetime) }
+  const lifetime = boundedLifetime(lifetimeSeconds * 1000)
+  return { keys: parseJwks(jwks).keys, fetchedAt, lifetime }
 }
 
 /**
  * Loads from a store that may hang: nobody must wait for it longer than for the endpoint.
  *
  * @param timeout - milliseconds
+ * @param closing - ends the wait; after it nothing is loaded
  */
 export async function loadWithin(
   keyStore: KeyStore | undefined,
   timeout: number,
+  closing: AbortSignal,
 ): Promise<StoredKeys | null> {
   if (keyStore === undefined) return null
+  closing.throwIfAborted()
   let timer: NodeJS.Timeout | undefined
   const tooLate = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -73,7 +78,7 @@ export async function loadWithin(
     }, timeout)
   })
   try {
-    return await Promise.race([keyStore.load(), tooLate])
+    return await Promise.race([keyStore.load(), tooLate, aborted(closing)])
   } finally {
     clearTimeout(timer)
   }

@@ -1,5 +1,5 @@
-import { IdTokenError } from '../verdict/id-token-error.ts'
-import { Backoff } from '../pacing/backoff.ts'
+import { refusal, type IdTokenError } from '../verdict/id-token-error.ts'
+import { FetchPace } from './fetch-pace.ts'
 import { fetchJwks, type JwksAnswer } from './fetch-jwks.ts'
 import { freshenedHeaders, freshnessLifetime, type ResponseHeaders } from './freshness.ts'
 import type { Keys, KeySet, KeySetStats, KeysState } from './key-set.ts'
@@ -11,7 +11,6 @@ import {
   type KeyStore,
 } from './key-store.ts'
 import { parseJwks } from './parse-jwks.ts'
-import { RefetchBudget } from '../pacing/refetch-budget.ts'
 
 /** What a remote key set is made of. */
 export interface RemoteKeySetOptions {
@@ -25,8 +24,8 @@ export interface RemoteKeySetOptions {
   readonly now: () => number
   /** Milliseconds since any moment, for waiting; it never stands still. */
   readonly steadyNow: () => number
-  /** Milliseconds for one fetch, headers and body together. Default 3000. */
-  readonly timeout?: number
+  /** Milliseconds for one fetch, headers and body together. */
+  readonly timeout: number
   /** Uniform from 0 to 1. Default `Math.random`. */
   readonly random?: () => number
 }
@@ -62,6 +61,9 @@ interface Flight {
   readonly ended: Promise<void>
 }
 
+/** Why keys are fetched; each reason has its own pace. */
+type FetchReason = 'refresh' | 'need' | 'unknown key'
+
 /** The part of their lifetime after which keys are refreshed, and by how much it varies. */
 const REFRESH_FROM = 0.8
 const REFRESH_JITTER = 0.1
@@ -75,23 +77,24 @@ const REFRESH_JITTER = 0.1
 export class RemoteKeySet implements KeySet {
   readonly #options: RemoteKeySetOptions
   readonly #random: () => number
-  readonly #timeout: number
-  readonly #backoff: Backoff
-  readonly #budget = new RefetchBudget()
+  readonly #pace: FetchPace
+  readonly #closing = new AbortController()
   #inHand: KeysInHand | null = null
   #flight: Flight | null = null
   #fetches = 0
   #failures = 0
+  /** The newest fetch that has ended, and the newest that has brought keys. */
+  #newestEnd = 0
   #newestAnswer = 0
+  /** Whether a key has been missing since the last good answer that may have been published. */
+  #keyMissing = false
   #lastFailure = 'they were not asked for yet'
   #restoring: Promise<void> | null = null
-  #closed = false
 
   constructor(options: RemoteKeySetOptions) {
     this.#options = options
     this.#random = options.random ?? Math.random
-    this.#timeout = options.timeout ?? 3_000
-    this.#backoff = new Backoff(this.#random)
+    this.#pace = new FetchPace(this.#random)
   }
 
   current(): Keys | null {
@@ -99,14 +102,16 @@ export class RemoteKeySet implements KeySet {
     const inHand = this.#inHand
     if (inHand === null || !(now < inHand.unusableAt)) return null
     // The request that finds a refresh due sets it off, and goes on with what is there.
-    if (now >= inHand.refreshAt) this.#takeFlight()
+    if (now >= inHand.refreshAt) this.#takeFlight('refresh')
+    // So is a fetch for a missing key that failed: it is made again by whichever request comes next.
+    if (this.#keyMissing && this.#hasFailed()) this.#takeFlight('need')
     return inHand.keys
   }
 
   async ready(): Promise<boolean> {
     if (this.current() !== null) return false
     const answersBefore = this.#newestAnswer
-    const sources = [this.#takeFlight()?.ended ?? Promise.resolve(), this.#restore()]
+    const sources = [this.#takeFlight('need')?.ended ?? Promise.resolve(), this.#restore()]
     await Promise.race(sources)
     if (this.current() === null) await Promise.all(sources)
     if (this.current() === null) throw this.#unavailable()
@@ -114,16 +119,17 @@ export class RemoteKeySet implements KeySet {
   }
 
   refetch(kid: string): Promise<void> | null {
+    this.#keyMissing = true
     const joined = this.#liveFlight()
-    if (joined === null) return this.#takeFlight(this.#budget)?.ended ?? null
+    if (joined === null) return this.#takeFlight('unknown key')?.ended ?? null
     return joined.ended.then(() =>
       // Without it, that one may have been answered before the key was published: one of our own.
-      this.#inHand?.keys.has(kid) ? undefined : this.#takeFlight(this.#budget)?.ended,
+      this.#inHand?.keys.has(kid) ? undefined : this.#takeFlight('unknown key')?.ended,
     )
   }
 
   unavailable(): IdTokenError | null {
-    return this.#state() === 'fresh' ? null : this.#unavailable()
+    return this.#newestAnswer === 0 || this.#hasFailed() ? this.#unavailable() : null
   }
 
   stats(): KeySetStats {
@@ -134,13 +140,19 @@ export class RemoteKeySet implements KeySet {
       keys: inHand?.keys.size ?? 0,
       fetches: this.#fetches,
       failures: this.#failures,
-      age: inHand === null ? null : (this.#options.now() - inHand.fetchedAt) / 1000,
+      ageSeconds: inHand === null ? null : (this.#options.now() - inHand.fetchedAt) / 1000,
     }
   }
 
   close(): void {
-    this.#closed = true
-    this.#flight?.controller.abort(new Error('the verifier was closed'))
+    this.#lastFailure = CLOSED
+    this.#closing.abort(new Error(CLOSED))
+    this.#flight?.controller.abort(this.#closing.signal.reason)
+  }
+
+  /** Whether the newest fetch that has ended has brought no keys. */
+  #hasFailed(): boolean {
+    return this.#newestEnd > this.#newestAnswer
   }
 
   #state(): KeysState {
@@ -150,28 +162,33 @@ export class RemoteKeySet implements KeySet {
   }
 
   #unavailable(): IdTokenError {
-    const retryAfter = Math.ceil(this.#backoff.remaining(this.#options.steadyNow()) / 1000)
-    return new IdTokenError('ID_TOKEN_KEYS_UNAVAILABLE', {
+    const retryAfter = Math.ceil(this.#pace.untilNeeded(this.#options.steadyNow()) / 1000)
+    return refusal('ID_TOKEN_KEYS_UNAVAILABLE', {
       found: this.#lastFailure,
       retryAfter: Math.max(retryAfter, 1),
     })
   }
 
   /** The fetch that is under way; a new one where one may be made; `null` where none may. */
-  #takeFlight(budget?: RefetchBudget): Flight | null {
+  #takeFlight(reason: FetchReason): Flight | null {
     const live = this.#liveFlight()
     if (live !== null) return live
     const now = this.#options.steadyNow()
-    if (this.#closed || this.#backoff.remaining(now) > 0) return null
-    if (budget !== undefined && !budget.take(now)) return null
+    if (this.#closing.signal.aborted || !this.#isDue(reason, now)) return null
     return this.#startFlight(now)
+  }
+
+  #isDue(reason: FetchReason, now: number): boolean {
+    if (reason === 'unknown key') return this.#pace.takeForUnknownKey(now)
+    const wait = reason === 'need' ? this.#pace.untilNeeded(now) : this.#pace.untilRefresh(now)
+    return wait === 0
   }
 
   /** A fetch that was frozen with its instance is given up, timer or no timer. */
   #liveFlight(): Flight | null {
     const flight = this.#flight
     if (flight === null) return null
-    if (this.#options.steadyNow() - flight.startedAt <= this.#timeout) return flight
+    if (this.#options.steadyNow() - flight.startedAt <= this.#options.timeout) return flight
     flight.controller.abort(new Error(TOO_LATE))
     this.#flight = null
     return null
@@ -182,27 +199,27 @@ export class RemoteKeySet implements KeySet {
     const controller = new AbortController()
     const timer = setTimeout(() => {
       controller.abort(new Error(TOO_LATE))
-    }, this.#timeout)
+    }, this.#options.timeout)
     const over = (): void => {
       clearTimeout(timer)
       if (this.#flight === flight) this.#flight = null
     }
     // What a logger throws must not reject where nobody waits.
-    const ended = this.#fetch(this.#fetches, controller.signal).then(over, over)
+    const ended = this.#fetch(this.#fetches, startedAt, controller.signal).then(over, over)
     const flight: Flight = { startedAt, controller, ended }
     this.#flight = flight
     return flight
   }
 
-  async #fetch(number: number, signal: AbortSignal): Promise<void> {
+  async #fetch(number: number, startedAt: number, signal: AbortSignal): Promise<void> {
     const { uri, fetch } = this.#options
     const known = this.#inHand
     try {
       const answer = await fetchJwks({ uri, fetch, etag: known?.headers.etag, signal })
-      // An answer that comes after the answer to a later fetch is out of date.
-      if (number > this.#newestAnswer) this.#accept(number, answer, known)
+      // What ends after a later fetch has ended is out of date.
+      if (number > this.#newestEnd) this.#accept(number, answer, known)
     } catch (error) {
-      if (number > this.#newestAnswer && !this.#closed) this.#fail(error)
+      if (number > this.#newestEnd) this.#fail(number, startedAt, error)
     }
   }
 
@@ -213,8 +230,10 @@ export class RemoteKeySet implements KeySet {
       : parseJwks(document, this.#inHand?.keys)
     const current = notModified ? freshenedHeaders(known.headers, headers) : headers
     const aged = { keys, fetchedAt: this.#options.now(), lifetime: freshnessLifetime(current) }
+    this.#newestEnd = number
     this.#newestAnswer = number
-    this.#backoff.succeeded()
+    this.#keyMissing = false
+    this.#pace.succeeded()
     this.#keep(aged, current)
     this.#options.events.refreshed(aged, skipped)
     void this.#save(aged)
@@ -233,16 +252,17 @@ export class RemoteKeySet implements KeySet {
     }
   }
 
-  #fail(error: unknown): void {
+  #fail(number: number, startedAt: number, error: unknown): void {
     const now = this.#options.steadyNow()
-    this.#failures += 1
-    this.#backoff.failed(now)
+    this.#newestEnd = number
     this.#lastFailure = reasonOf(error)
-    this.#options.events.failed({
-      reason: this.#lastFailure,
-      state: this.#state(),
-      retryIn: this.#backoff.remaining(now),
-    })
+    // Closing is no failure of the endpoint: nobody is warned of it.
+    if (this.#closing.signal.aborted) return
+    this.#failures += 1
+    this.#pace.failed(startedAt, now)
+    const state = this.#state()
+    const retryIn = state === 'none' ? this.#pace.untilNeeded(now) : this.#pace.untilRefresh(now)
+    this.#options.events.failed({ reason: this.#lastFailure, state, retryIn })
   }
 
   /** Keys of an earlier process, once; never in the place of an answer. */
@@ -252,12 +272,12 @@ export class RemoteKeySet implements KeySet {
   }
 
   async #load(): Promise<void> {
-    const { keyStore, now, events } = this.#options
+    const { keyStore, now, events, timeout } = this.#options
     try {
-      const stored = await loadWithin(keyStore, this.#timeout)
+      const stored = await loadWithin(keyStore, timeout, this.#closing.signal)
       if (stored !== null && this.#inHand === null) this.#keep(fromStoredKeys(stored, now()), {})
     } catch (error) {
-      events.storeFailed('load', reasonOf(error))
+      if (!this.#closing.signal.aborted) events.storeFailed('load', reasonOf(error))
     }
   }
 
@@ -271,6 +291,7 @@ export class RemoteKeySet implements KeySet {
   }
 }
 
+const CLOSED = 'the verifier was closed'
 const TOO_LATE = 'the key endpoint did not answer in time'
 
 /** `fetch` says "fetch failed" and puts what failed into the cause. */

@@ -7,7 +7,7 @@ export function staticKeySet(keys: Keys): KeySet {
     ready: () => Promise.resolve(false),
     refetch: () => null,
     unavailable: () => null,
-    stats: () => ({ state: 'static', keys: keys.size, fetches: 0, failures: 0, age: null }),
+    stats: () => ({ state: 'static', keys: keys.size, fetches: 0, failures: 0, ageSeconds: null }),
     close: () => undefined,
   }
 }

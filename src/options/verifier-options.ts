@@ -57,6 +57,8 @@ export interface VerifierOptions {
    * 604800 (7 days). Default 86400.
    */
   maxStale?: number | undefined
+  /** Seconds after which a fetch of keys has failed: 0.1 to 30. Default 3. */
+  fetchTimeout?: number | undefined
   /** Keeps keys across restarts, for a cold start while the endpoint is out. Default: none. */
   keyStore?: KeyStore | undefined
   /** Seconds by which clocks may differ, for exp, iat and nbf: 0 to 300. Default 60. */
@@ -94,6 +96,8 @@ export interface VerifierSettings {
   readonly keys: ReadonlyMap<string, VerificationKey> | string
   /** Milliseconds. */
   readonly maxStale: number
+  /** Milliseconds. */
+  readonly fetchTimeout: number
   readonly keyStore: KeyStore | undefined
   /** 0 for no cache. */
   readonly cacheSize: number
@@ -120,6 +124,7 @@ export const OPTION_NAMES = [
   'allowHttpHosts',
   'jwks',
   'maxStale',
+  'fetchTimeout',
   'keyStore',
   'clockTolerance',
   'maxTokenLifetime',
@@ -141,7 +146,7 @@ export function acceptVerifierOptions(value: unknown): VerifierSettings {
   const options = acceptNames('options', value, OPTION_NAMES)
   // A default stands in for what was left out, never for null.
   const { issuer = GOOGLE_ISSUERS, clockTolerance = 60, maxTokenLifetime = 86_400 } = options
-  const { maxStale = 86_400 } = options
+  const { maxStale = 86_400, fetchTimeout = 3 } = options
   return {
     rules: {
       issuers: acceptStrings('issuer', issuer, 'a non-empty string or a non-empty list of them'),
@@ -169,6 +174,12 @@ export function acceptVerifierOptions(value: unknown): VerifierSettings {
       acceptNumber('maxStale', maxStale, {
         min: 0,
         max: 604_800,
+        unit: 'seconds',
+      }) * 1000,
+    fetchTimeout:
+      acceptNumber('fetchTimeout', fetchTimeout, {
+        min: 0.1,
+        max: 30,
         unit: 'seconds',
       }) * 1000,
     keyStore: acceptKeyStore(options.keyStore),

@@ -7,8 +7,20 @@
  * too.
  */
 export class RefetchBudget {
-  #left = CAPACITY
+  readonly #capacity: number
+  readonly #refillInterval: number
+  #left: number
   #refilledAt = -Infinity
+
+  /**
+   * @param size - how many attempts there are at once (default 5), and the milliseconds after which
+   * one more may be made (default 10,000)
+   */
+  constructor({ capacity = 5, refillInterval = 10_000 }: BudgetSize = {}) {
+    this.#capacity = capacity
+    this.#refillInterval = refillInterval
+    this.#left = capacity
+  }
 
   /**
    * Takes one attempt, if one is left.
@@ -16,11 +28,11 @@ export class RefetchBudget {
    * @param now - milliseconds
    */
   take(now: number): boolean {
-    const refills = Math.floor((now - this.#refilledAt) / REFILL_INTERVAL)
+    const refills = Math.floor((now - this.#refilledAt) / this.#refillInterval)
     if (refills > 0) {
-      const full = this.#left + refills >= CAPACITY
-      this.#left = full ? CAPACITY : this.#left + refills
-      this.#refilledAt = full ? now : this.#refilledAt + refills * REFILL_INTERVAL
+      const full = this.#left + refills >= this.#capacity
+      this.#left = full ? this.#capacity : this.#left + refills
+      this.#refilledAt = full ? now : this.#refilledAt + refills * this.#refillInterval
     }
     if (this.#left === 0) return false
     this.#left -= 1
@@ -28,5 +40,7 @@ export class RefetchBudget {
   }
 }
 
-const CAPACITY = 5
-const REFILL_INTERVAL = 10_000
+interface BudgetSize {
+  readonly capacity?: number
+  readonly refillInterval?: number
+}

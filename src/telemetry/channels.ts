@@ -9,7 +9,7 @@ export interface KeysRefreshedMessage {
   readonly uri: string
   readonly keyIds: readonly string[]
   /** Seconds for which the keys are fresh. */
-  readonly lifetime: number
+  readonly lifetimeSeconds: number
   /** Why other members of the set were left out. */
   readonly skipped: readonly string[]
 }
@@ -21,7 +21,7 @@ export interface KeysFailedMessage {
   /** How the keys in hand stand without it. */
   readonly state: KeySetStats['state']
   /** Seconds until another fetch may be made. */
-  readonly retryIn: number
+  readonly retryInSeconds: number
 }
 
 /** Published on `fastify-google-id-token:token:verified` for each caller that was let in. */

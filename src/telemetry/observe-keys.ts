@@ -34,13 +34,14 @@ export function observeKeys(observers: KeyObservers): KeyEvents {
       channels.keysRefreshed.publish({
         uri,
         keyIds,
-        lifetime: lifetime / 1000,
+        lifetimeSeconds: lifetime / 1000,
         skipped,
       } satisfies KeysRefreshedMessage)
     },
     failed: ({ reason, state, retryIn }) => {
       metrics.keyFetch('failed')
-      const message: KeysFailedMessage = { uri, reason, state, retryIn: Math.ceil(retryIn) / 1000 }
+      const retryInSeconds = Math.ceil(retryIn) / 1000
+      const message: KeysFailedMessage = { uri, reason, state, retryInSeconds }
       warnOfFailure(message, FAILED[state])
       channels.keysFailed.publish(message)
     },

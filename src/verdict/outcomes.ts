@@ -93,7 +93,7 @@ export const OUTCOMES = {
     check: 'key',
     status: 401,
     challenge: 'invalid_token',
-    when: 'the key set has no key with the `kid` of the token, after one refetch if one is due',
+    when: 'the newest fetch of the keys succeeded, and no key has the `kid` of the token',
     message: 'The ID token is signed with an unknown key',
     remedy:
       'the token is not signed by this issuer: Firebase, Identity-Aware Proxy and self-signed tokens use other keys',
@@ -102,7 +102,7 @@ export const OUTCOMES = {
     check: 'key',
     status: 503,
     challenge: undefined,
-    when: 'no usable keys could be had',
+    when: 'there are no usable keys; or no key has the `kid` of the token, and the newest fetch failed',
     message: 'The keys to verify ID tokens are unavailable, try again later',
     remedy:
       'the key endpoint cannot be reached or gives no usable answer: see the warnings about the keys of ID tokens',

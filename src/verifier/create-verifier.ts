@@ -93,7 +93,10 @@ export interface Verifier {
   /** Resolves when keys are in hand, and has them fetched where they are not. */
   readonly ready: () => Promise<void>
   readonly stats: () => VerifierStats
-  /** Ends any fetch that is under way; nothing is fetched afterwards. */
+  /**
+   * Ends any fetch that is under way: whoever waits for it is answered at once. Nothing is fetched
+   * afterwards; tokens are still verified with the keys in hand.
+   */
   readonly close: () => void
 }
 
@@ -161,12 +164,12 @@ const TRUST_WARNING =
   'trustRemovedSignature is on: whoever reaches this service past the IAM check of Cloud Run can claim to be any caller'
 
 function createKeySet(settings: VerifierSettings, metrics: Metrics): KeySet {
-  const { keys, fetch, now, logger, maxStale, keyStore } = settings
+  const { keys, fetch, now, logger, maxStale, keyStore, fetchTimeout: timeout } = settings
   if (typeof keys !== 'string') return staticKeySet(keys)
   warnOfPlainHttp(logger, { option: 'jwksUri', url: keys, exposed: 'the keys of Google' })
   const steadyNow = steadyClock(now)
   const events = observeKeys({ uri: keys, metrics, logger, steadyNow })
-  return new RemoteKeySet({ uri: keys, fetch, maxStale, keyStore, events, now, steadyNow })
+  return new RemoteKeySet({ uri: keys, fetch, maxStale, keyStore, events, now, steadyNow, timeout })
 }
 
 /** Compiles policies over the default one, each object once. */
