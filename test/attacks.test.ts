@@ -51,7 +51,8 @@ t.test('a header that Node drops from a long list does not let another one decid
     const junk = Array.from({ length: count }, (_, i): [string, string] => [i.toString(36), ''])
     return rawRequest(port, { headers: [forged, ...junk, checked] })
   }
-  // Newer versions of Node answer 431 themselves; older ones drop headers, and the plugin answers 400.
+  // Newer versions of Node answer 431 themselves; older ones drop headers, and the plugin answers 400,
+  // as it does everywhere to a list that is just full: nobody can tell whether that is all of it.
   const refused = async (count: number): Promise<void> => {
     const { status } = await among(count)
     t.ok([400, 431].includes(status), `${count} more headers: ${status}`)
@@ -61,6 +62,7 @@ t.test('a header that Node drops from a long list does not let another one decid
   await refused(1030)
   app.server.maxHeadersCount = 20
   t.equal((await among(10)).status, 403)
+  t.equal((await among(16)).status, 400, 'with Host and Connection exactly 20')
   await refused(40)
   app.server.maxHeadersCount = 0
   t.equal((await among(1030)).status, 403, 'without a limit Node keeps them all')
