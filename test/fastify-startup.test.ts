@@ -288,7 +288,9 @@ t.test('routes of an app that was made before the import are guarded all the sam
     'early' | 'late' | 'misspelt' | 'unlisted',
     Answers
   > &
-    Record<'listed' | 'warnings' | 'listedWithoutEarly' | 'warningsWithoutEarly', string[]>
+    Record<'listed' | 'warnings' | 'listedWithoutEarly' | 'warningsWithoutEarly', string[]> & {
+      uncovered: string
+    }
   const statuses = (route: 'early' | 'late' | 'misspelt' | 'unlisted') =>
     answers[route].map(({ statusCode }) => statusCode)
   t.strictSame(statuses('early'), [401, 403, 200])
@@ -303,6 +305,7 @@ t.test('routes of an app that was made before the import are guarded all the sam
   }
   t.strictSame(answers.listed, ['/late'], 'what is known is listed')
   t.match(answers.warnings, [/^routes were declared before fastify-google-id-token was loaded/])
+  t.match(answers.uncovered, /^No guard reads the config\.idToken of GET \/admin\. /)
   t.strictSame(answers.listedWithoutEarly, ['/late'], 'an app without early routes misses none')
   t.strictSame(answers.warningsWithoutEarly, [])
 })

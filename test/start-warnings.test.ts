@@ -97,3 +97,16 @@ t.test('where no logger is on, the process is warned', async (t) => {
   })
   t.strictSame(filtered, [], 'a logger that is on decides what it drops')
 })
+
+t.test(
+  'without a logger, what goes wrong later reaches the process with its details',
+  async (t) => {
+    const verifier = createVerifier({
+      audience: 'profiles',
+      fetch: () => Promise.reject(new Error('connect ECONNREFUSED')),
+    })
+    const warnings = await processWarnings(t, () => t.rejects(verifier.ready()))
+    verifier.close()
+    t.match(warnings, [[String, { type: 'GoogleIdTokenWarning', detail: /ECONNREFUSED/ }]])
+  },
+)

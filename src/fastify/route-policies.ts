@@ -40,7 +40,7 @@ export class RoutePolicies {
   /** @throws TypeError naming the routes whose `config.idToken` is wrong, misplaced or missing */
   check(routes: readonly DeclaredRoute[]): void {
     routes.forEach(checkPlace)
-    const unlisted = withoutHeadTwins(routes).filter((route) => this.#isUnlisted(route))
+    const unlisted = withoutHeadTwins(routes.filter((route) => this.#isUnlisted(route)))
     if (unlisted.length > 0) {
       throw missingList(`${routeNames(unlisted)} config.idToken.allowedCallers`)
     }

@@ -19,6 +19,7 @@ function makeApp(): FastifyInstance {
 
 const withList = makeApp()
 const withoutList = makeApp()
+const withScope = Fastify()
 const withoutRoutes = Fastify({ logger: { level: 'warn', stream: log.stream } })
 const { default: googleIdToken } = await import('../../src/index.ts')
 const options = { audience, allowedCallers: [login], jwks: issuer.jwks }
@@ -30,6 +31,16 @@ await withList.register(googleIdToken, options)
 const warnings = log.lines().map(({ msg }) => msg)
 withoutList.register(googleIdToken, { audience, jwks: issuer.jwks })
 withList.get('/late', () => ({}))
+
+// Registered in a scope of its own, which does not hold the route that comes after it.
+await withScope.register(async (scope) => {
+  await scope.register(googleIdToken, options)
+})
+withScope.get('/admin', { config: { idToken: { allowedCallers: [login] } } }, () => ({}))
+const uncovered = await withScope.ready().then(
+  () => null,
+  (error: unknown) => (error as Error).message,
+)
 
 async function answers(app: FastifyInstance, url: string): Promise<object[]> {
   const tokens = [undefined, await bearer('signup@shop-prod.iam.gserviceaccount.com')]
@@ -46,6 +57,7 @@ process.stdout.write(
     late: await answers(withList, '/late'),
     misspelt: await answers(withList, '/misspelt'),
     unlisted: await answers(withoutList, '/early'),
+    uncovered,
     warningsWithoutEarly,
     warnings,
     listedWithoutEarly: withoutRoutes.listAllowedCallers().map(({ url }) => url),
