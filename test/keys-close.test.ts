@@ -185,14 +185,14 @@ t.test('verifier.close() ends every wait; keys in hand stay usable', async (t) =
     await verifier.ready()
     hang(server)
     const { requests } = server
-    const waiting = verifier.verify(unknownKid)
+    const waiting = verifier.verifyAnyCaller(unknownKid)
     await until(() => server.requests === requests + 1)
     verifier.close()
     await t.rejects(waiting, { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
-    t.match(await verifier.verify(valid), { email })
-    t.match(verifier.verifySync(valid), { email })
+    t.match(await verifier.verifyAnyCaller(valid), { email })
+    t.match(verifier.verifyAnyCallerSync(valid), { email })
     server.answer = well
-    await t.rejects(verifier.verify(unknownKid), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
+    await t.rejects(verifier.verifyAnyCaller(unknownKid), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
     t.equal(server.requests, requests + 1, 'nothing is fetched afterwards')
   })
 

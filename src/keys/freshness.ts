@@ -26,7 +26,9 @@ export function freshnessLifetime(headers: ResponseHeaders): number {
     { status: 200, headers: { ...headers, 'cache-control': directives } },
     { shared: false },
   )
-  const lifetime = (policy.maxAge() - policy.age()) * 1000
+  // Whole seconds, as all times are in RFC 9111 (section 1.2.2): the library counts the milliseconds
+  // since the answer arrived.
+  const lifetime = Math.round(policy.maxAge() - policy.age()) * 1000
   return Math.min(Math.max(lifetime, SHORTEST), LONGEST)
 }
 
