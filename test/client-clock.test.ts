@@ -100,9 +100,7 @@ t.test('a source of expired tokens', async (t) => {
   }
   // One at first, five by the budget for tokens that a service refuses, and some after pauses.
   t.ok(auth.calls <= 12, `${auth.calls} token requests for 50 calls`)
-  t.match(lines, [
-    { message: /expired 30 seconds before it came.*1 hour ahead, or the source/ },
-  ])
+  t.match(lines, [{ message: /expired 30 seconds before it came.*1 hour ahead, or the source/ }])
 })
 
 t.test('a source that changes nothing but exp is named alone', async (t) => {

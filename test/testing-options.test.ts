@@ -101,6 +101,7 @@ t.test('startCloudRunFrontend', async (t) => {
     audience: [...NO_TEXT, [42], ['']],
     invokers: [null, NaN, {}, email, 42, [42], [null], ['group:a@b.com']],
     jwksUri: [...NO_TEXT, 'nowhere', 'http://example.com/certs'],
+    allowHttpHosts: ['google', null, ['Google'], ['google:80'], ['*'], [7]],
     jwks: [...NO_TEXT, { keys: 1 }, { keys: [issuer.key] }],
     allowUnauthenticated: NO_BOOLEAN,
     port: NO_PORT,
@@ -114,6 +115,10 @@ t.test('startCloudRunFrontend', async (t) => {
   const { jwks } = issuer
   const both = { ...good, jwks, jwksUri: google.jwksUri }
   await t.rejects(startCloudRunFrontend(both), { message: /either jwks or jwksUri$/ })
+  const named = { ...good, jwks: undefined, jwksUri: 'http://google:8080/certs' }
+  await t.rejects(startCloudRunFrontend(named), { message: /allowHttpHosts/ })
+  const front = await startCloudRunFrontend({ ...named, allowHttpHosts: ['google'] })
+  await front.close()
   for (const missing of ['audience', 'invokers'] as const) {
     const message = new RegExp(`^Option ${missing} is missing; accepted: `)
     await t.rejects(startCloudRunFrontend({ ...good, [missing]: undefined }), { message })

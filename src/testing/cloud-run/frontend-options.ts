@@ -21,6 +21,8 @@ export interface CloudRunFrontendOptions {
   invokers?: readonly (string | { readonly email: string })[] | undefined
   /** The keys that tokens are verified with: `jwksUri` of the emulator. Default: Google's. */
   jwksUri?: string | undefined
+  /** Hosts to which http is accepted in `jwksUri`, as for the plugin. Default: none. */
+  allowHttpHosts?: readonly string[] | undefined
   /** The same as a static key set: `jwks` of a test issuer. Not together with `jwksUri`. */
   jwks?: JwkSet | undefined
   /** Turns the IAM check off, as `--allow-unauthenticated` does. Default `false`. */
@@ -52,6 +54,7 @@ const NAMES = [
   'audience',
   'invokers',
   'jwksUri',
+  'allowHttpHosts',
   'jwks',
   'allowUnauthenticated',
   'port',
@@ -81,12 +84,12 @@ export function acceptFrontendOptions(value: unknown): FrontendSettings {
 
 /** By the rules of the verifier, also where the check is off and there is none. */
 function checkVerifierOptions(
-  { audience, jwksUri, jwks, clock }: Readonly<Record<string, unknown>>,
+  { audience, jwksUri, allowHttpHosts, jwks, clock }: Readonly<Record<string, unknown>>,
   isOpen: boolean,
 ): void {
   const unused = 'https://audience-is-not-needed.example'
   const needed = audience === undefined && isOpen ? unused : audience
-  acceptVerifierOptions({ audience: needed, jwksUri, jwks, clock })
+  acceptVerifierOptions({ audience: needed, jwksUri, allowHttpHosts, jwks, clock })
 }
 
 function acceptTarget(value: unknown): URL {

@@ -50,10 +50,16 @@ export async function startCloudRunFrontend(
   options: CloudRunFrontendOptions,
 ): Promise<CloudRunFrontend> {
   const { target, invokers, host, port } = acceptFrontendOptions(options)
-  const { audience, jwksUri, jwks, clock } = options
+  const { audience, jwksUri, allowHttpHosts, jwks, clock } = options
   const iam = invokers && {
     invokers,
-    verifier: createVerifier({ audience: audience as string, jwksUri, jwks, clock }),
+    verifier: createVerifier({
+      audience: audience as string,
+      jwksUri,
+      allowHttpHosts,
+      jwks,
+      clock,
+    }),
   }
   const http = serverFor({ target, iam })
   const connections = new Set<Socket>()
