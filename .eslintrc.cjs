@@ -39,21 +39,21 @@ module.exports = {
       },
     },
     {
-      files: ['src/express/middleware.ts'],
+      files: ['src/adapters/express/middleware.ts'],
       rules: {
         // Express is open to additions under a global namespace, and under nothing else.
         '@typescript-eslint/no-namespace': ['error', { allowDeclarations: true }],
       },
     },
     {
-      files: ['src/fastify/types.ts'],
+      files: ['src/adapters/fastify/types.ts'],
       rules: {
         // Merging into Fastify's interface needs its type parameters by name, used or not.
         '@typescript-eslint/no-unused-vars': 'off',
       },
     },
     {
-      files: ['src/client/service-clients-plugin.ts'],
+      files: ['src/client/fastify/service-clients.ts'],
       rules: {
         // Users merge their clients into an interface that begins empty.
         '@typescript-eslint/no-empty-object-type': ['error', { allowInterfaces: 'always' }],

@@ -17,7 +17,7 @@ import { SERVERS } from './server.ts'
 import { missedTargets } from './targets.ts'
 import { makeTokens, withTokenFile } from './tokens.ts'
 
-const root = new URL('../../', import.meta.url)
+const root = new URL('../..', import.meta.url)
 const RESULTS = new URL('docs/bench.json', root)
 
 async function run(names: readonly SectionName[]): Promise<number> {

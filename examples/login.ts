@@ -1,7 +1,8 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
-import { serviceClients, type ServiceClient } from 'fastify-google-id-token/client'
+import type { ServiceClient } from 'fastify-google-id-token/client'
+import { serviceClients } from 'fastify-google-id-token/client/fastify'
 
-declare module 'fastify-google-id-token/client' {
+declare module 'fastify-google-id-token/client/fastify' {
   interface ServiceClients {
     userProfiles: ServiceClient
   }

@@ -3,8 +3,8 @@
  *
  * @packageDocumentation
  */
-export { googleIdToken, googleIdToken as default } from './express/middleware.ts'
-export { IdTokenError } from './verdict/id-token-error.ts'
+export { googleIdToken, googleIdToken as default } from './adapters/express/middleware.ts'
+export { IdTokenError } from './errors/id-token-error.ts'
 export { redactPaths } from './telemetry/redact-paths.ts'
-export type { GoogleIdToken, Middleware } from './express/middleware.ts'
-export type * from './public-types.ts'
+export type { GoogleIdToken, Middleware } from './adapters/express/middleware.ts'
+export type * from './verifier.ts'

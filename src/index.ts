@@ -3,8 +3,8 @@
  *
  * @packageDocumentation
  */
-import { plugin } from './fastify/plugin.ts'
-import { IdTokenError } from './verdict/id-token-error.ts'
+import { plugin } from './adapters/fastify/plugin.ts'
+import { IdTokenError } from './errors/id-token-error.ts'
 import { redactPaths } from './telemetry/redact-paths.ts'
 import { createVerifier } from './verifier/create-verifier.ts'
 
@@ -26,6 +26,6 @@ export {
   redactPaths,
   requirable as 'module.exports',
 }
-export type { GoogleIdTokenOptions } from './fastify/plugin.ts'
-export type { RouteAccess } from './fastify/types.ts'
-export type * from './public-types.ts'
+export type { GoogleIdTokenOptions } from './adapters/fastify/plugin.ts'
+export type { RouteAccess } from './adapters/fastify/types.ts'
+export type * from './verifier.ts'

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import t from 'tap'
-import { acceptAllowedCallers } from '../src/caller/allowed-callers.ts'
+import { acceptAllowedCallers } from '../src/policy/allowed-callers.ts'
 
 const accept = (...entries: unknown[]) => acceptAllowedCallers('allowedCallers', entries)
 const SUBJECT = '108612345678901234567'

@@ -9,9 +9,9 @@ import t, { type Test } from 'tap'
 import {
   createServiceClient,
   ServiceClientError,
-  serviceClients,
   type ServiceClientOptions,
 } from '../src/client.ts'
+import { serviceClients } from '../src/client-fastify.ts'
 import { FAILURES } from '../src/client/failures.ts'
 import googleIdToken from '../src/index.ts'
 import { capturedLog, holdsPartOf, LEVEL } from './captured-log.ts'

@@ -1,9 +1,9 @@
 import Fastify from 'fastify'
 import t from 'tap'
-import { assertGuarded } from '../src/fastify/assert-guarded.ts'
-import type { DeclaredRoute } from '../src/fastify/declared-routes.ts'
-import { RoutePolicies } from '../src/fastify/route-policies.ts'
-import { acceptVerifierOptions } from '../src/options/verifier-options.ts'
+import { assertGuarded } from '../src/adapters/fastify/assert-guarded.ts'
+import type { DeclaredRoute } from '../src/adapters/fastify/declared-routes.ts'
+import { RoutePolicies } from '../src/adapters/fastify/route-policies.ts'
+import { acceptVerifierOptions } from '../src/verifier/verifier-options.ts'
 
 const { defaultPolicy } = acceptVerifierOptions({
   audience: 'https://user-profiles-abc123-uc.a.run.app',

@@ -1,10 +1,10 @@
 import t, { type Test } from 'tap'
 import { RemoteKeySet } from '../src/keys/remote-key-set.ts'
-import { acceptAudiences } from '../src/options/audiences.ts'
+import { acceptAudiences } from '../src/policy/audiences.ts'
 import { createTestIssuer, type TestIssuer } from '../src/testing.ts'
-import { IdTokenError } from '../src/verdict/id-token-error.ts'
+import { IdTokenError } from '../src/errors/id-token-error.ts'
 import type { Verdict } from '../src/verifier/decide.ts'
-import { TokenJudge, type JudgedAs } from '../src/verifier/token-judge.ts'
+import { TokenJudge, type JudgedAs } from '../src/verifier/verify-token.ts'
 import { FAULTS, type Fault } from '../faults/faults.ts'
 import { startKeyServer, type KeyServer } from '../faults/key-server.ts'
 

@@ -5,7 +5,7 @@ import t from 'tap'
 import { jwks, optionsOf, rawHeadersOf, rows, type ExpectedOutcome } from '../fixtures/rows.ts'
 import { fixtureFiles } from '../fixtures/table.ts'
 import { createVerifier, IdTokenError, type Caller } from '../src/index.ts'
-import { OUTCOMES } from '../src/verdict/outcomes.ts'
+import { OUTCOMES } from '../src/errors/outcomes.ts'
 
 t.test('the committed files are what the script makes', async (t) => {
   for (const [name, text] of await fixtureFiles()) {

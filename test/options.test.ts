@@ -3,7 +3,7 @@ import t from 'tap'
 import { jwks } from '../fixtures/rows.ts'
 import { testOnlyKeys } from '../fixtures/issuers.ts'
 import { createVerifier, type VerifierOptions } from '../src/index.ts'
-import { acceptVerifierOptions } from '../src/options/verifier-options.ts'
+import { acceptVerifierOptions } from '../src/verifier/verifier-options.ts'
 
 const audience = 'https://user-profiles-abc123-uc.a.run.app'
 

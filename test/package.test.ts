@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { serviceClients } from '../src/client.ts'
+import { serviceClients } from '../src/client-fastify.ts'
 import googleIdToken from '../src/index.ts'
 import { onlyBlockOf } from './readme-blocks.ts'
 

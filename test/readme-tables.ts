@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import ts from 'typescript'
 import { FAILURES } from '../src/client/failures.ts'
-import { OUTCOMES, type ChallengeError } from '../src/verdict/outcomes.ts'
+import { OUTCOMES, type ChallengeError } from '../src/errors/outcomes.ts'
 
 const EMULATOR = 'src/testing/emulator'
 const PUSH = 'src/testing/push'
@@ -16,10 +16,10 @@ const PUSH = 'src/testing/push'
 const PAGES: Record<string, Record<string, () => string>> = {
   'README.md': {
     outcomes: outcomeTable,
-    options: () => optionTable('src/options/verifier-options.ts', 'VerifierOptions'),
-    'plugin options': () => optionTable('src/fastify/plugin.ts', 'GoogleIdTokenOptions'),
-    'route options': () => optionTable('src/options/access-policy.ts', 'RoutePolicy'),
-    caller: () => fieldTable('src/caller/caller.ts', 'Caller'),
+    options: () => optionTable('src/verifier/verifier-options.ts', 'VerifierOptions'),
+    'plugin options': () => optionTable('src/adapters/fastify/plugin.ts', 'GoogleIdTokenOptions'),
+    'route options': () => optionTable('src/policy/access-policy.ts', 'RoutePolicy'),
+    caller: () => fieldTable('src/policy/caller.ts', 'Caller'),
   },
   'docs/cloud-run-frontend.md': {
     options: () =>

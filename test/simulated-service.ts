@@ -1,10 +1,10 @@
 /** A service that verifies tokens with keys from an endpoint, both in a time of their own. */
 import { RemoteKeySet } from '../src/keys/remote-key-set.ts'
-import { acceptAudiences } from '../src/options/audiences.ts'
+import { acceptAudiences } from '../src/policy/audiences.ts'
 import { createTestIssuer } from '../src/testing.ts'
-import { IdTokenError } from '../src/verdict/id-token-error.ts'
+import { IdTokenError } from '../src/errors/id-token-error.ts'
 import type { Verdict } from '../src/verifier/decide.ts'
-import { TokenJudge, type JudgedAs } from '../src/verifier/token-judge.ts'
+import { TokenJudge, type JudgedAs } from '../src/verifier/verify-token.ts'
 
 const audience = 'https://search.run.app'
 const as: JudgedAs = { audiences: acceptAudiences('audience', audience), header: 'authorization' }

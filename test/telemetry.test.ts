@@ -8,7 +8,7 @@ import t from 'tap'
 import { optionsOf, rawHeadersOf, rows } from '../fixtures/rows.ts'
 import { createVerifier, IdTokenError, type Caller, type VerifierOptions } from '../src/index.ts'
 import { createTestIssuer, type TestIdToken } from '../src/testing.ts'
-import { logRefusal } from '../src/verdict/log-refusal.ts'
+import { logRefusal } from '../src/adapters/log-refusal.ts'
 
 const audience = 'https://user-profiles-abc123-uc.a.run.app'
 const email = 'login@shop-prod.iam.gserviceaccount.com'

@@ -1,4 +1,4 @@
-import { warnOfPlainHttp } from '../options/secure-url.ts'
+import { warnOfPlainHttp } from '../checks/secure-url.ts'
 import { steadyClock } from '../pacing/steady-clock.ts'
 import { boundedWait } from './bounded-wait.ts'
 import { outgoingRequest, type FetchInput } from './outgoing-request.ts'

@@ -1,4 +1,4 @@
-import { invalidSecretOption } from '../options/invalid-option.ts'
+import { invalidSecretOption } from '../checks/invalid-option.ts'
 
 /**
  * What gets tokens, by what is used of it: a `GoogleAuth`, or any client of google-auth-library.

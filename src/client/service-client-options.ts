@@ -1,12 +1,12 @@
-import { acceptClock, acceptFetch, acceptLogger, type Logger } from '../options/injected.ts'
+import { acceptClock, acceptFetch, acceptLogger, type Logger } from '../checks/injected.ts'
 import {
   acceptNames,
   acceptNumber,
   invalidOption,
   invalidSecretOption,
-} from '../options/invalid-option.ts'
-import { acceptSecureUrl, parseHttpHosts } from '../options/secure-url.ts'
-import { parseTwinHeader } from '../options/twin-header.ts'
+} from '../checks/invalid-option.ts'
+import { acceptSecureUrl, parseHttpHosts } from '../checks/secure-url.ts'
+import { parseTwinHeader } from '../checks/twin-header.ts'
 import { acceptCredentials, type Credentials } from './credentials.ts'
 import { applicationDefault } from './google-auth-library.ts'
 import type { ServiceAccount } from './impersonate.ts'

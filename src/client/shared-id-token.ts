@@ -1,4 +1,4 @@
-import type { Logger } from '../options/injected.ts'
+import type { Logger } from '../checks/injected.ts'
 import { Backoff } from '../pacing/backoff.ts'
 import { RefetchBudget } from '../pacing/refetch-budget.ts'
 import { boundedWait } from './bounded-wait.ts'

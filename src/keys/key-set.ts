@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import type { IdTokenError } from '../verdict/id-token-error.ts'
+import type { IdTokenError } from '../errors/id-token-error.ts'
 
 /** A public key that tokens may be verified with. */
 export interface VerificationKey {

@@ -1,4 +1,4 @@
-import { refusal, type IdTokenError } from '../verdict/id-token-error.ts'
+import { refusal, type IdTokenError } from '../errors/id-token-error.ts'
 import { FetchPace } from './fetch-pace.ts'
 import { fetchJwks, type JwksAnswer } from './fetch-jwks.ts'
 import { freshenedHeaders, freshnessLifetime, type ResponseHeaders } from './freshness.ts'

@@ -1,4 +1,4 @@
-import { refusal } from '../verdict/id-token-error.ts'
+import { refusal } from '../errors/id-token-error.ts'
 import type { DecidingHeader } from './deciding-header.ts'
 
 // RFC 9110 section 11.4: credentials = auth-scheme 1*SP token68, the scheme in any case. Front ends

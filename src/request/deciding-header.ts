@@ -1,4 +1,4 @@
-import { refusal } from '../verdict/id-token-error.ts'
+import { refusal } from '../errors/id-token-error.ts'
 import { rawHeadersOf, type RequestHeaders } from './request-like.ts'
 
 /** The headers that may carry the token, in lower case. */

@@ -1,8 +1,8 @@
 import { channel } from 'node:diagnostics_channel'
-import type { Caller } from '../caller/caller.ts'
+import type { Caller } from '../policy/caller.ts'
 import type { KeySetStats } from '../keys/key-set.ts'
-import type { IdTokenErrorDetail } from '../verdict/id-token-error.ts'
-import type { IdTokenErrorCode } from '../verdict/outcomes.ts'
+import type { IdTokenErrorDetail } from '../errors/id-token-error.ts'
+import type { IdTokenErrorCode } from '../errors/outcomes.ts'
 
 /** Published on `fastify-google-id-token:keys:refreshed` after each good answer. */
 export interface KeysRefreshedMessage {

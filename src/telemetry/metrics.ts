@@ -1,5 +1,5 @@
-import type { Caller } from '../caller/caller.ts'
-import { IdTokenError } from '../verdict/id-token-error.ts'
+import type { Caller } from '../policy/caller.ts'
+import { IdTokenError } from '../errors/id-token-error.ts'
 import type { Counter, Meter } from './meter.ts'
 
 /** What is counted. No attribute holds anything that a caller chose. */

@@ -1,4 +1,4 @@
-import type { Evidence } from '../verdict/recognised-mistakes.ts'
+import type { Evidence } from '../errors/recognised-mistakes.ts'
 
 /**
  * The claims of a Google ID token, as Google's own tokens have them

@@ -1,5 +1,5 @@
-import { IdTokenError, refusal } from '../verdict/id-token-error.ts'
-import { withoutStack } from '../verdict/without-stack.ts'
+import { IdTokenError, refusal } from '../errors/id-token-error.ts'
+import { withoutStack } from '../errors/without-stack.ts'
 import { decodeText, isBase64url } from './base64url.ts'
 import { claimsProblem, evidenceOf, type IdTokenClaims } from './claims.ts'
 

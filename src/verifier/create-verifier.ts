@@ -1,4 +1,4 @@
-import type { Caller } from '../caller/caller.ts'
+import type { Caller } from '../policy/caller.ts'
 import type { KeySet, KeySetStats } from '../keys/key-set.ts'
 import { RemoteKeySet } from '../keys/remote-key-set.ts'
 import { staticKeySet } from '../keys/static-key-set.ts'
@@ -8,22 +8,22 @@ import {
   requireList,
   type AccessPolicy,
   type RoutePolicy,
-} from '../options/access-policy.ts'
-import { warnAboutHosts } from '../options/audiences.ts'
-import { warnAtStart } from '../options/injected.ts'
-import { warnOfPlainHttp } from '../options/secure-url.ts'
+} from '../policy/access-policy.ts'
+import { warnAboutHosts } from '../policy/audiences.ts'
+import { warnAtStart } from '../checks/injected.ts'
+import { warnOfPlainHttp } from '../checks/secure-url.ts'
 import {
   acceptVerifierOptions,
   type VerifierOptions,
   type VerifierSettings,
-} from '../options/verifier-options.ts'
+} from './verifier-options.ts'
 import { requestHeadersOf, type RequestHeaders, type RequestLike } from '../request/request-like.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { observeKeys } from '../telemetry/observe-keys.ts'
-import { observeVerdicts } from '../telemetry/observe-verdicts.ts'
+import { observeVerdicts } from '../telemetry/observe-outcomes.ts'
 import { acceptToken } from '../token/parse-token.ts'
-import { VerifiedTokenCache } from '../token/verified-token-cache.ts'
-import { admitted, authenticate, type Authentication } from './authenticate.ts'
+import { VerifiedTokenCache } from '../cache/verified-token-cache.ts'
+import { admitted, authenticate, type Authentication } from './verify-request.ts'
 import {
   createDecide,
   decided,
@@ -33,7 +33,7 @@ import {
   type Verdict,
 } from './decide.ts'
 import { explain, type Explanation } from './explain.ts'
-import { TokenJudge, type JudgedAs } from './token-judge.ts'
+import { TokenJudge, type JudgedAs } from './verify-token.ts'
 
 /** What `stats()` tells. */
 export interface VerifierStats {

@@ -1,6 +1,6 @@
-import type { Caller } from '../caller/caller.ts'
-import type { ObserveVerdict } from '../telemetry/observe-verdicts.ts'
-import { IdTokenError, nameRealm } from '../verdict/id-token-error.ts'
+import type { Caller } from '../policy/caller.ts'
+import type { ObserveVerdict } from '../telemetry/observe-outcomes.ts'
+import { IdTokenError, nameRealm } from '../errors/id-token-error.ts'
 
 /**
  * What a judgement comes to. A refusal is a value: thrown, it would cost more than all that comes

@@ -1,6 +1,6 @@
-import type { Caller } from '../caller/caller.ts'
-import { IdTokenError } from '../verdict/id-token-error.ts'
-import { CHECKS, OUTCOMES, type Check, type IdTokenErrorCode } from '../verdict/outcomes.ts'
+import type { Caller } from '../policy/caller.ts'
+import { IdTokenError } from '../errors/id-token-error.ts'
+import { CHECKS, OUTCOMES, type Check, type IdTokenErrorCode } from '../errors/outcomes.ts'
 
 /** How one check came out. */
 export interface ExplainedCheck {

@@ -4,16 +4,16 @@ import Fastify from 'fastify'
 import {
   createServiceClient,
   ServiceClientError,
-  serviceClients,
   type Credentials,
   type ServiceClient,
   type ServiceClientErrorCode,
   type ServiceClientOptions,
 } from 'fastify-google-id-token/client'
+import { serviceClients } from 'fastify-google-id-token/client/fastify'
 import * as library10 from 'google-auth-library'
 import * as library11 from 'google-auth-library-11'
 
-declare module 'fastify-google-id-token/client' {
+declare module 'fastify-google-id-token/client/fastify' {
   interface ServiceClients {
     profiles: ServiceClient
   }

@@ -1,7 +1,7 @@
-import { acceptNames, invalidOption } from '../../options/invalid-option.ts'
-import { isLoopback } from '../../options/secure-url.ts'
-import { acceptVerifierOptions, type JwkSet } from '../../options/verifier-options.ts'
-import { parseBoolean, parseHost, parsePort } from '../parse-options.ts'
+import { acceptNames, invalidOption } from '../../checks/invalid-option.ts'
+import { isLoopback } from '../../checks/secure-url.ts'
+import { acceptVerifierOptions, type JwkSet } from '../../verifier/verifier-options.ts'
+import { parseBoolean, parseHost, parsePort } from '../../checks/parse-options.ts'
 import { acceptInvokers, type Invokers } from './invokers.ts'
 
 /** Options of `startCloudRunFrontend`. */

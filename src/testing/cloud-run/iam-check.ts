@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { bearerToken } from '../../request/bearer-token.ts'
 import { decidingHeader } from '../../request/deciding-header.ts'
-import type { IdTokenError } from '../../verdict/id-token-error.ts'
+import type { IdTokenError } from '../../errors/id-token-error.ts'
 import type { Verifier } from '../../verifier/create-verifier.ts'
 import type { Invokers } from './invokers.ts'
 

@@ -2,10 +2,10 @@ import {
   acceptAllowedCallers,
   type AllowedCaller,
   type AllowedCallers,
-} from '../../caller/allowed-callers.ts'
-import type { Caller } from '../../caller/caller.ts'
-import { invalidOption } from '../../options/invalid-option.ts'
-import { uniqueIdOf } from '../google-claims.ts'
+} from '../../policy/allowed-callers.ts'
+import type { Caller } from '../../policy/caller.ts'
+import { invalidOption } from '../../checks/invalid-option.ts'
+import { uniqueIdOf } from '../issuer/google-claims.ts'
 
 /** Who has `roles/run.invoker`. */
 export interface Invokers {

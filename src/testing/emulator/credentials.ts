@@ -1,7 +1,7 @@
 /** The credential files that clients read, with the emulator's addresses in them. */
-import { acceptNames, invalidOption } from '../../options/invalid-option.ts'
-import { uniqueIdOf } from '../google-claims.ts'
-import { parseBoolean, parseEmail } from '../parse-options.ts'
+import { acceptNames, invalidOption } from '../../checks/invalid-option.ts'
+import { uniqueIdOf } from '../issuer/google-claims.ts'
+import { parseBoolean, parseEmail } from '../../checks/parse-options.ts'
 import type {
   AuthorizedUser,
   AuthorizedUserOptions,

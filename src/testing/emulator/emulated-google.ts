@@ -1,14 +1,14 @@
 /** What the endpoints of an emulator share. */
 import { randomBytes } from 'node:crypto'
 import type { JWK } from 'jose'
-import type { TestIssuer } from '../test-issuer.ts'
-import { parseTestIdToken, type TestIdToken } from '../test-issuer-options.ts'
+import type { TestIssuer } from '../issuer/test-issuer.ts'
+import { parseTestIdToken, type TestIdToken } from '../issuer/test-issuer-options.ts'
 import { AccessTokens } from './access-tokens.ts'
 import { WorkloadIdentityPool } from './workload-identity-pool.ts'
 import type { EmulatorSettings } from './emulator-options.ts'
 import { Faults } from './faults.ts'
 import { RequestLog } from './request-log.ts'
-import { ServiceAccounts } from './service-accounts.ts'
+import { ServiceAccounts } from '../issuer/service-accounts.ts'
 import { TokenCreation } from './token-creation.ts'
 import { Logins } from './users.ts'
 

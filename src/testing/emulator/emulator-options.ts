@@ -1,5 +1,11 @@
-import { acceptNames, invalidOption } from '../../options/invalid-option.ts'
-import { parseClock, parseEmail, parseHost, parseInteger, parsePort } from '../parse-options.ts'
+import { acceptNames, invalidOption } from '../../checks/invalid-option.ts'
+import {
+  parseClock,
+  parseEmail,
+  parseHost,
+  parseInteger,
+  parsePort,
+} from '../../checks/parse-options.ts'
 
 /** Options of `startGoogleEmulator`. */
 export interface GoogleEmulatorOptions {

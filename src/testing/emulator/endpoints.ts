@@ -1,4 +1,4 @@
-import { invalidOption } from '../../options/invalid-option.ts'
+import { invalidOption } from '../../checks/invalid-option.ts'
 
 /** The endpoints, as faults and the request log name them. */
 export type EndpointName =

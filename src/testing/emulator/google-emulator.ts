@@ -1,5 +1,5 @@
 import type { PushSenders } from '../push/push-senders.ts'
-import type { TestIssuer } from '../test-issuer.ts'
+import type { TestIssuer } from '../issuer/test-issuer.ts'
 import type {
   AuthorizedUser,
   AuthorizedUserOptions,

@@ -4,7 +4,7 @@
  * @see https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { generatedIdToken } from '../token-sources.ts'
+import { generatedIdToken } from '../issuer/token-sources.ts'
 import { CLOUD_PLATFORM, type AccessGrant } from './access-tokens.ts'
 import type { EmulatedGoogle } from './emulated-google.ts'
 import { GoogleApiError } from './google-errors.ts'

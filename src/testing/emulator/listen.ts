@@ -1,6 +1,6 @@
 import { isIPv6, type AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { isLoopback } from '../../options/secure-url.ts'
+import { isLoopback } from '../../checks/secure-url.ts'
 import type { EmulatorSettings } from './emulator-options.ts'
 
 /**

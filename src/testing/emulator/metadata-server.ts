@@ -4,7 +4,7 @@
  * @see https://cloud.google.com/compute/docs/metadata/querying-metadata
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { metadataToken } from '../token-sources.ts'
+import { metadataToken } from '../issuer/token-sources.ts'
 import { ACCESS_TOKEN_LIFETIME, CLOUD_PLATFORM } from './access-tokens.ts'
 import type { EmulatedGoogle } from './emulated-google.ts'
 import {

@@ -1,5 +1,5 @@
-import { acceptNames, acceptNumber, invalidOption } from '../../options/invalid-option.ts'
-import { parseBoolean, parseInteger } from '../parse-options.ts'
+import { acceptNames, acceptNumber, invalidOption } from '../../checks/invalid-option.ts'
+import { parseBoolean, parseInteger } from '../../checks/parse-options.ts'
 import type { Fault } from './fault.ts'
 
 const NAMES = [

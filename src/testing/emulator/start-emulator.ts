@@ -1,8 +1,8 @@
 /** Google on loopback. */
 import type { FastifyInstance } from 'fastify'
-import { parseEmail } from '../parse-options.ts'
+import { parseEmail } from '../../checks/parse-options.ts'
 import { pushSenders } from '../push/push-senders.ts'
-import { createTestIssuer } from '../test-issuer.ts'
+import { createTestIssuer } from '../issuer/test-issuer.ts'
 import { JWKS_PATH, serveCerts } from './certs.ts'
 import { childEnvironment } from './child-environment.ts'
 import {

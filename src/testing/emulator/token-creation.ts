@@ -1,6 +1,6 @@
 /** Who may have tokens of which service account: everyone, until it is denied. */
-import { acceptNames, invalidOption } from '../../options/invalid-option.ts'
-import { parseEmail } from '../parse-options.ts'
+import { acceptNames, invalidOption } from '../../checks/invalid-option.ts'
+import { parseEmail } from '../../checks/parse-options.ts'
 
 /** The service accounts whose tokens are denied, as if a role were not granted. */
 export class TokenCreation {

@@ -1,6 +1,6 @@
 /** Google's OAuth token endpoint: keys of service accounts and logins of people become tokens. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { keyFileToken, userToken } from '../token-sources.ts'
+import { keyFileToken, userToken } from '../issuer/token-sources.ts'
 import { ACCESS_TOKEN_LIFETIME, CLOUD_PLATFORM } from './access-tokens.ts'
 import type { EmulatedGoogle } from './emulated-google.ts'
 import { OAuthError } from './google-errors.ts'

@@ -8,7 +8,7 @@ import { randomInt } from 'node:crypto'
 import { deliver, type PushSource } from './deliver.ts'
 import { acceptHttpTarget, HTTP_TARGET_OPTION_NAMES, type HttpTargetPush } from './http-target.ts'
 import { acceptPush, acceptText, acceptTime } from './push-options.ts'
-import { parseInteger } from '../parse-options.ts'
+import { parseInteger } from '../../checks/parse-options.ts'
 
 /** A task, and which attempt at it this is. */
 export interface CloudTasksPush extends HttpTargetPush {

@@ -2,8 +2,8 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { buffer } from 'node:stream/consumers'
-import type { TestIdToken } from '../test-issuer-options.ts'
-import { pushToken } from '../token-sources.ts'
+import type { TestIdToken } from '../issuer/test-issuer-options.ts'
+import { pushToken } from '../issuer/token-sources.ts'
 import type { PushTarget } from './push-options.ts'
 
 /** What a push needs of the emulator. */

@@ -4,7 +4,7 @@
  *
  * @see https://cloud.google.com/eventarc/docs/cloudevents
  */
-import { invalidOption } from '../../options/invalid-option.ts'
+import { invalidOption } from '../../checks/invalid-option.ts'
 import { deliver, type PushSource } from './deliver.ts'
 import { newMessageId, PUBSUB_HEADERS, wrappedMessage } from './pubsub.ts'
 import { acceptPush, acceptText, acceptTime, type PushOptions } from './push-options.ts'

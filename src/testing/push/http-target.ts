@@ -1,5 +1,5 @@
 /** What Cloud Tasks and Cloud Scheduler are told alike: the request to make. */
-import { invalidOption } from '../../options/invalid-option.ts'
+import { invalidOption } from '../../checks/invalid-option.ts'
 import { acceptBytes, acceptHeaders, type PushOptions } from './push-options.ts'
 
 /** The request of a task or a job. */

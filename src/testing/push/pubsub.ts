@@ -5,7 +5,7 @@
  * @see https://cloud.google.com/pubsub/docs/payload-unwrapping
  */
 import { randomInt } from 'node:crypto'
-import { acceptNames, invalidOption } from '../../options/invalid-option.ts'
+import { acceptNames, invalidOption } from '../../checks/invalid-option.ts'
 import { deliver, type PushRequest, type PushSource } from './deliver.ts'
 import {
   acceptBytes,
@@ -16,7 +16,7 @@ import {
   acceptTime,
   type PushOptions,
 } from './push-options.ts'
-import { parseInteger } from '../parse-options.ts'
+import { parseInteger } from '../../checks/parse-options.ts'
 
 /** A message, and the subscription that pushes it. */
 export interface PubsubPush extends PushOptions {

@@ -5,9 +5,9 @@ import {
   acceptNumber,
   invalidOption,
   invalidSecretOption,
-} from '../../options/invalid-option.ts'
-import { acceptSecureUrl } from '../../options/secure-url.ts'
-import { parseEmail } from '../parse-options.ts'
+} from '../../checks/invalid-option.ts'
+import { acceptSecureUrl } from '../../checks/secure-url.ts'
+import { parseEmail } from '../../checks/parse-options.ts'
 
 /** What every push needs to be told. */
 export interface PushOptions {

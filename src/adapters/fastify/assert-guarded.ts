@@ -1,5 +1,5 @@
 import type { DeclaredRoute } from './declared-routes.ts'
-import { invalidConfiguration } from '../options/invalid-option.ts'
+import { invalidConfiguration } from '../../checks/invalid-option.ts'
 import { isGuarded } from './guarded-scopes.ts'
 import { withoutHeadTwins } from './head-twins.ts'
 import { routeNames } from './route-config.ts'

@@ -1,8 +1,8 @@
 /** Options that several parts of this entry have. */
 import { isIP } from 'node:net'
-import { acceptClock } from '../options/injected.ts'
-import { invalidOption } from '../options/invalid-option.ts'
-import { isLoopback } from '../options/secure-url.ts'
+import { acceptClock } from './injected.ts'
+import { invalidOption } from './invalid-option.ts'
+import { isLoopback } from './secure-url.ts'
 
 const LARGEST_PORT = 65_535
 /** RFC 1123 section 2.1, and the underscores that names in docker-compose may have. */

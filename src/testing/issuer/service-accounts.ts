@@ -1,7 +1,7 @@
 /** The service accounts, and the people, that the emulator knows. */
 import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
-import { uniqueIdOf } from '../google-claims.ts'
-import { isEmail } from '../parse-options.ts'
+import { uniqueIdOf } from './google-claims.ts'
+import { isEmail } from '../../checks/parse-options.ts'
 
 /** A key of a service account: the account holds the private half in its key file. */
 export interface ServiceAccountKey {

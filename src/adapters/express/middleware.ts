@@ -1,23 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AllowedCaller } from '../caller/allowed-callers.ts'
-import type { Caller } from '../caller/caller.ts'
+import type { AllowedCaller } from '../../policy/allowed-callers.ts'
+import type { Caller } from '../../policy/caller.ts'
 import {
   acceptPolicy,
   requireList,
   type AccessPolicy,
   type RoutePolicy,
-} from '../options/access-policy.ts'
-import { warnAboutHosts } from '../options/audiences.ts'
-import type { Logger } from '../options/injected.ts'
-import { acceptNames, invalidConfiguration } from '../options/invalid-option.ts'
-import type { VerifierOptions } from '../options/verifier-options.ts'
-import { decidingHeaderName } from '../request/deciding-header.ts'
-import { logRefusal, type RefusedRequest } from '../verdict/log-refusal.ts'
+} from '../../policy/access-policy.ts'
+import { warnAboutHosts } from '../../policy/audiences.ts'
+import type { Logger } from '../../checks/injected.ts'
+import { acceptNames, invalidConfiguration } from '../../checks/invalid-option.ts'
+import type { VerifierOptions } from '../../verifier/verifier-options.ts'
+import { decidingHeaderName } from '../../request/deciding-header.ts'
+import { logRefusal, type RefusedRequest } from '../log-refusal.ts'
 import {
   createVerifierCore,
   type Verifier,
   type VerifierCore,
-} from '../verifier/create-verifier.ts'
+} from '../../verifier/create-verifier.ts'
 
 declare global {
   namespace Express {

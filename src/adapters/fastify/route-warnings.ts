@@ -1,6 +1,6 @@
-import { warnAboutHosts } from '../options/audiences.ts'
-import { warnAtStart } from '../options/injected.ts'
-import type { VerifierSettings } from '../options/verifier-options.ts'
+import { warnAboutHosts } from '../../policy/audiences.ts'
+import { warnAtStart } from '../../checks/injected.ts'
+import type { VerifierSettings } from '../../verifier/verifier-options.ts'
 import type { DeclaredRoutes } from './declared-routes.ts'
 import type { RouteAccess } from './types.ts'
 

@@ -1,7 +1,7 @@
 /** What a test issuer is told. */
 import type { JWK } from 'jose'
-import { acceptNames, invalidOption, invalidSecretOption } from '../options/invalid-option.ts'
-import { parseClock } from './parse-options.ts'
+import { acceptNames, invalidOption, invalidSecretOption } from '../../checks/invalid-option.ts'
+import { parseClock } from '../../checks/parse-options.ts'
 
 /** What a token says. Everything left out is as Google's own tokens have it. */
 export interface TestIdToken {

@@ -1,7 +1,7 @@
-import type { AllowedCaller } from '../caller/allowed-callers.ts'
-import type { Caller } from '../caller/caller.ts'
-import type { RoutePolicy } from '../options/access-policy.ts'
-import type { Verifier } from '../verifier/create-verifier.ts'
+import type { AllowedCaller } from '../../policy/allowed-callers.ts'
+import type { Caller } from '../../policy/caller.ts'
+import type { RoutePolicy } from '../../policy/access-policy.ts'
+import type { Verifier } from '../../verifier/create-verifier.ts'
 
 /** Who may call one route: a row of `listAllowedCallers()`. */
 export interface RouteAccess {

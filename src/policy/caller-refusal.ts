@@ -1,4 +1,4 @@
-import { refusal, type IdTokenError } from '../verdict/id-token-error.ts'
+import { refusal, type IdTokenError } from '../errors/id-token-error.ts'
 import type { AllowedCallers } from './allowed-callers.ts'
 import type { Caller } from './caller.ts'
 

@@ -1,11 +1,11 @@
-import type { Caller } from '../caller/caller.ts'
-import { callerRefusal } from '../caller/caller-refusal.ts'
-import type { AccessPolicy } from '../options/access-policy.ts'
+import type { Caller } from '../policy/caller.ts'
+import { callerRefusal } from '../policy/caller-refusal.ts'
+import type { AccessPolicy } from '../policy/access-policy.ts'
 import type { RequestHeaders } from '../request/request-like.ts'
 import { presentedToken, type PresentedToken } from '../request/presented-token.ts'
-import { IdTokenError, refusal } from '../verdict/id-token-error.ts'
+import { IdTokenError, refusal } from '../errors/id-token-error.ts'
 import type { Verdict } from './decide.ts'
-import type { TokenJudge } from './token-judge.ts'
+import type { TokenJudge } from './verify-token.ts'
 
 /** How requests are judged. */
 export interface Authentication {

@@ -1,5 +1,5 @@
-import { invalidOption } from '../options/invalid-option.ts'
-import { unreadableMembers } from '../options/plain-object.ts'
+import { invalidOption } from '../checks/invalid-option.ts'
+import { unreadableMembers } from '../checks/plain-object.ts'
 
 /**
  * One entry of a list of callers:

@@ -1,7 +1,7 @@
 import { durationInWords } from '../pacing/duration-in-words.ts'
-import type { Audiences } from '../options/audiences.ts'
-import type { IdTokenErrorCode } from '../verdict/outcomes.ts'
-import type { IdTokenClaims } from './claims.ts'
+import type { Audiences } from '../policy/audiences.ts'
+import type { IdTokenErrorCode } from '../errors/outcomes.ts'
+import type { IdTokenClaims } from '../token/claims.ts'
 
 /** What claims are held against. */
 export interface ClaimRules {

@@ -5,16 +5,16 @@ import type {
   onRequestHookHandler,
 } from 'fastify'
 import fp from 'fastify-plugin'
-import { OPTION_NAMES, type VerifierOptions } from '../options/verifier-options.ts'
-import { acceptNames, invalidOption } from '../options/invalid-option.ts'
-import type { IdTokenError } from '../verdict/id-token-error.ts'
-import { decidingHeaderName } from '../request/deciding-header.ts'
-import { logRefusal, type RefusedRequest } from '../verdict/log-refusal.ts'
+import { OPTION_NAMES, type VerifierOptions } from '../../verifier/verifier-options.ts'
+import { acceptNames, invalidOption } from '../../checks/invalid-option.ts'
+import type { IdTokenError } from '../../errors/id-token-error.ts'
+import { decidingHeaderName } from '../../request/deciding-header.ts'
+import { logRefusal, type RefusedRequest } from '../log-refusal.ts'
 import {
   createVerifierCore,
   type Verifier,
   type VerifierCore,
-} from '../verifier/create-verifier.ts'
+} from '../../verifier/create-verifier.ts'
 import { declaredRoutes } from './declared-routes.ts'
 import { isGuarded, markGuarded } from './guarded-scopes.ts'
 import { RoutePolicies } from './route-policies.ts'

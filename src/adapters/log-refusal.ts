@@ -1,5 +1,5 @@
-import { IdTokenError } from './id-token-error.ts'
-import { oneLineText } from './one-line.ts'
+import { IdTokenError } from '../errors/id-token-error.ts'
+import { oneLineText } from '../errors/one-line.ts'
 
 /** Which request was refused, as far as a log may know it. */
 export interface RefusedRequest {

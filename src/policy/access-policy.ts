@@ -1,10 +1,6 @@
-import {
-  acceptAllowedCallers,
-  type AllowedCaller,
-  type AllowedCallers,
-} from '../caller/allowed-callers.ts'
+import { acceptAllowedCallers, type AllowedCaller, type AllowedCallers } from './allowed-callers.ts'
 import { acceptAudiences, type Audiences } from './audiences.ts'
-import { acceptNames, invalidOption } from './invalid-option.ts'
+import { acceptNames, invalidOption } from '../checks/invalid-option.ts'
 
 /** Who may call one route, as its author writes it. */
 export interface RoutePolicy {

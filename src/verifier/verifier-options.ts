@@ -1,27 +1,27 @@
-import { acceptAllowedCallers, type AllowedCaller } from '../caller/allowed-callers.ts'
+import { acceptAllowedCallers, type AllowedCaller } from '../policy/allowed-callers.ts'
 import type { VerificationKey } from '../keys/key-set.ts'
 import type { KeyStore } from '../keys/key-store.ts'
 import { parseJwks } from '../keys/parse-jwks.ts'
 import type { Meter } from '../telemetry/meter.ts'
-import type { ClaimRules } from '../token/judge-claims.ts'
-import { DEFAULT_REALM } from '../verdict/id-token-error.ts'
-import type { AccessPolicy } from './access-policy.ts'
-import { acceptAudiences } from './audiences.ts'
+import type { ClaimRules } from './validate-claims.ts'
+import { DEFAULT_REALM } from '../errors/id-token-error.ts'
+import type { AccessPolicy } from '../policy/access-policy.ts'
+import { acceptAudiences } from '../policy/audiences.ts'
 import {
   acceptClock,
   acceptFetch,
   acceptLogger,
   acceptObjectWith,
   type Logger,
-} from './injected.ts'
+} from '../checks/injected.ts'
 import {
   acceptNames,
   acceptNumber,
   acceptStrings,
   invalidOption,
   invalidSecretOption,
-} from './invalid-option.ts'
-import { acceptSecureUrl, parseHttpHosts } from './secure-url.ts'
+} from '../checks/invalid-option.ts'
+import { acceptSecureUrl, parseHttpHosts } from '../checks/secure-url.ts'
 
 /** A JWK set (RFC 7517 section 5) with public keys. */
 export interface JwkSet {

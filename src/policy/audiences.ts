@@ -1,5 +1,5 @@
-import { warnAtStart, type Logger } from './injected.ts'
-import { acceptStrings, invalidOption } from './invalid-option.ts'
+import { warnAtStart, type Logger } from '../checks/injected.ts'
+import { acceptStrings, invalidOption } from '../checks/invalid-option.ts'
 
 /** The audiences that a service answers to: every accepted spelling, with the one configured for it. */
 export interface Audiences {

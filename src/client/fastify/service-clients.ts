@@ -1,13 +1,13 @@
 import type { FastifyPluginCallback } from 'fastify'
 import fp from 'fastify-plugin'
-import { createServiceClient, type ServiceClient } from './create-service-client.ts'
-import type { ServiceClientOptions } from './service-client-options.ts'
+import { createServiceClient, type ServiceClient } from '../create-service-client.ts'
+import type { ServiceClientOptions } from '../service-client-options.ts'
 
 /**
  * The clients of an app, by name. Declare yours by merging:
  *
  * ```ts
- * declare module 'fastify-google-id-token/client' {
+ * declare module 'fastify-google-id-token/client/fastify' {
  *   interface ServiceClients {
  *     profiles: ServiceClient
  *   }

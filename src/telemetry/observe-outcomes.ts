@@ -1,5 +1,5 @@
-import type { Caller } from '../caller/caller.ts'
-import { IdTokenError } from '../verdict/id-token-error.ts'
+import type { Caller } from '../policy/caller.ts'
+import { IdTokenError } from '../errors/id-token-error.ts'
 import { channels, type TokenRejectedMessage, type TokenVerifiedMessage } from './channels.ts'
 import type { Metrics } from './metrics.ts'
 

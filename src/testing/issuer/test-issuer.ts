@@ -1,8 +1,8 @@
 import { randomBytes, type webcrypto } from 'node:crypto'
 import { base64url, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
-import { acceptNames } from '../options/invalid-option.ts'
+import { acceptNames } from '../../checks/invalid-option.ts'
 import { googleClaims } from './google-claims.ts'
-import { parseBoolean } from './parse-options.ts'
+import { parseBoolean } from '../../checks/parse-options.ts'
 import {
   parseTestIdToken,
   parseTestIssuerOptions,

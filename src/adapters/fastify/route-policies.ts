@@ -6,8 +6,8 @@ import {
   requireList,
   type AccessPolicy,
   type ListedPolicy,
-} from '../options/access-policy.ts'
-import { invalidOption, invalidSecretOption } from '../options/invalid-option.ts'
+} from '../../policy/access-policy.ts'
+import { invalidOption, invalidSecretOption } from '../../checks/invalid-option.ts'
 import type { DeclaredRoute } from './declared-routes.ts'
 import { withoutHeadTwins } from './head-twins.ts'
 import { losesIdToken, ownIdToken, routeName, routeNames } from './route-config.ts'
