@@ -1,4 +1,4 @@
-import type { DeclaredRoute } from './declared-routes.ts'
+import type { DeclaredRoute } from './declared-route.ts'
 import { invalidConfiguration } from '../../checks/invalid-option.ts'
 import { isGuarded } from './guarded-scopes.ts'
 import { withoutHeadTwins } from './head-twins.ts'

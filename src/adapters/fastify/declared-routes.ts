@@ -1,20 +1,9 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, onRouteHookHandler, RouteOptions } from 'fastify'
 import { assertGuarded } from './assert-guarded.ts'
+import type { DeclaredRoute } from './declared-route.ts'
 import { isGuarded } from './guarded-scopes.ts'
 import { keepsIdToken, losesIdToken } from './route-config.ts'
-
-/** A route as it was declared, and the scope that it was declared in. */
-export interface DeclaredRoute {
-  readonly scope: FastifyInstance
-  readonly method: string | readonly string[]
-  /** With the prefix of its scope. */
-  readonly url: string
-  /** As given, and as other plugins may change them until the app is ready. */
-  readonly options: RouteOptions
-  /** As its author gave it: other plugins may wrap it later. */
-  readonly handler: RouteOptions['handler']
-}
 
 /** What is noted of an app. */
 interface NotedApp {

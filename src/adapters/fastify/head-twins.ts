@@ -1,4 +1,4 @@
-import type { DeclaredRoute } from './declared-routes.ts'
+import type { DeclaredRoute } from './declared-route.ts'
 import { ownIdToken } from './route-config.ts'
 
 /**

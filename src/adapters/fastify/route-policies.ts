@@ -8,7 +8,7 @@ import {
   type ListedPolicy,
 } from '../../policy/access-policy.ts'
 import { invalidOption, invalidSecretOption } from '../../checks/invalid-option.ts'
-import type { DeclaredRoute } from './declared-routes.ts'
+import type { DeclaredRoute } from './declared-route.ts'
 import { withoutHeadTwins } from './head-twins.ts'
 import { losesIdToken, ownIdToken, routeName, routeNames } from './route-config.ts'
 import type { RouteAccess } from './types.ts'

@@ -1,0 +1,13 @@
+import type { FastifyInstance, RouteOptions } from 'fastify'
+
+/** A route as it was declared, and the scope that it was declared in. */
+export interface DeclaredRoute {
+  readonly scope: FastifyInstance
+  readonly method: string | readonly string[]
+  /** With the prefix of its scope. */
+  readonly url: string
+  /** As given, and as other plugins may change them until the app is ready. */
+  readonly options: RouteOptions
+  /** As its author gave it: other plugins may wrap it later. */
+  readonly handler: RouteOptions['handler']
+}
