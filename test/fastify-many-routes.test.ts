@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import t from 'tap'
 import { assertGuarded } from '../src/adapters/fastify/assert-guarded.ts'
-import type { DeclaredRoute } from '../src/adapters/fastify/declared-routes.ts'
+import type { DeclaredRoute } from '../src/adapters/fastify/declared-route.ts'
 import { RoutePolicies } from '../src/adapters/fastify/route-policies.ts'
 import { acceptVerifierOptions } from '../src/verifier/verifier-options.ts'
 
