@@ -65,7 +65,9 @@ export function countsOf(tap: string, exitCode: number | null): Counts {
   return { passed, failed: endedWell ? failed : Math.max(failed, 1) }
 }
 
-/** What failed, by the names of the innermost tests and assertions. */
+/** What failed: the files, and in each its tests; what they assert is in the log. */
 export function failuresIn(tap: string): string[] {
-  return [...tap.matchAll(/^ *not ok \d+ - (.+)$/gm)].map(([, name = '']) => name)
+  return [...tap.matchAll(/^(?: {4})?not ok \d+ - (.+?)(?: # time=.*)?$/gm)].map(
+    ([, name = '']) => name,
+  )
 }

@@ -1,5 +1,5 @@
 /** What the README says of TypeScript and of Jest in CommonJS, with the package as it goes out. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onlyBlockOf } from '../readme-blocks.ts'
 import { run, type Ended, type Workspace } from './workspace.ts'
@@ -96,7 +96,6 @@ export async function tryOut(
 ): Promise<Ended> {
   const peers = ['fastify@5', 'google-auth-library@10']
   const directory = await workspace.install(name, tarball, ...peers, ...packages)
-  mkdirSync(directory, { recursive: true })
   for (const [file, text] of Object.entries(files)) writeFileSync(join(directory, file), text)
   return run(directory, workspace.log(name), command)
 }

@@ -129,5 +129,6 @@ export class Workspace {
 
 function versionOf(directory: string): string {
   const manifest = readFileSync(join(directory, 'package.json'), 'utf8')
-  return (JSON.parse(manifest) as { version: string }).version
+  // Some of the packages of Node say `v20.19.0`.
+  return (JSON.parse(manifest) as { version: string }).version.replace(/^v/, '')
 }
