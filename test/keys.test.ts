@@ -312,6 +312,17 @@ t.test('the late answer of an older fetch never replaces a newer one', async (t)
   ])
 })
 
+t.test('keys that nobody used until they were too old are unavailable, not complete', async (t) => {
+  const server = await keyServer(t)
+  const { keys, pass } = keySet(t, server.uri, { maxStale: HOUR })
+  await keys.ready()
+  t.equal(keys.unavailable(), null)
+  pass(10 * MINUTE + HOUR + 1)
+  t.match(keys.unavailable(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
+  t.equal(await keys.ready(), true)
+  t.equal(keys.unavailable(), null)
+})
+
 t.test('an outage: the last good keys, then 503 with Retry-After, and back again', async (t) => {
   const server = await keyServer(t)
   const { keys, events, pass } = keySet(t, server.uri, { maxStale: HOUR })
@@ -325,6 +336,7 @@ t.test('an outage: the last good keys, then 503 with Retry-After, and back again
   pass(HOUR)
   t.equal(keys.current(), null)
   t.match(keys.stats(), { state: 'none', keys: 0, ageSeconds: null })
+  t.match(keys.unavailable(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
   const error = await keys.ready().catch((refusal: unknown) => refusal)
   t.match(error, { code: 'ID_TOKEN_KEYS_UNAVAILABLE', statusCode: 503 })
   t.match((error as IdTokenError).headers['retry-after'], /^[1-9]$/)

@@ -35,5 +35,5 @@ export function logRefusal(
  * are passed as well: `;access_token=…`.
  */
 function loggedPath(path: string): string {
-  return oneLineText(path.split(/[?#;]/, 1)[0] ?? '')
+  return oneLineText(path.slice(0, path.search(/[?#;]|$/)))
 }

@@ -26,5 +26,5 @@ export function oneLineText(text: string): string {
 }
 
 function escaped(character: string): string {
-  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`
+  return `\\u{${(character.codePointAt(0) as number).toString(16)}}`
 }

@@ -129,7 +129,8 @@ export class RemoteKeySet implements KeySet {
   }
 
   unavailable(): IdTokenError | null {
-    return this.#newestAnswer === 0 || this.#hasFailed() ? this.#unavailable() : null
+    const isKnown = this.#newestAnswer > 0 && !this.#hasFailed() && this.#state() !== 'none'
+    return isKnown ? null : this.#unavailable()
   }
 
   stats(): KeySetStats {

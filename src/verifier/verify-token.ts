@@ -136,11 +136,12 @@ export class TokenJudge {
   /** 401 only where it is known that there is no such key. */
   #keyMissing(kid: string, claims?: IdTokenClaims): IdTokenError {
     const { keys } = this.#parts
-    const inHand = keys.current()
+    // Where there are none, they are unavailable.
+    const inHand = keys.current() as Keys
     return (
       keys.unavailable() ??
       refusal('ID_TOKEN_KEY_UNKNOWN', {
-        expected: () => [...(inHand?.keys() ?? [])],
+        expected: () => [...inHand.keys()],
         found: kid === '' ? 'no kid' : kid,
         ...(claims && { evidence: () => evidenceOf(claims, keys.stats().state === 'static') }),
       })
