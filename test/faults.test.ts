@@ -3,13 +3,13 @@ import { RemoteKeySet } from '../src/keys/remote-key-set.ts'
 import { acceptAudiences } from '../src/policy/audiences.ts'
 import { createTestIssuer, type TestIssuer } from '../src/testing.ts'
 import { IdTokenError } from '../src/errors/id-token-error.ts'
-import type { Verdict } from '../src/verifier/decide.ts'
-import { TokenJudge, type JudgedAs } from '../src/verifier/verify-token.ts'
+import type { Eventual, Outcome } from '../src/verifier/outcome.ts'
+import { TokenVerifier, type Expected } from '../src/verifier/verify-token.ts'
 import { FAULTS, type Fault } from '../faults/faults.ts'
 import { startKeyServer, type KeyServer } from '../faults/key-server.ts'
 
 const audience = 'https://search.run.app'
-const as: JudgedAs = { audiences: acceptAudiences('audience', audience), header: 'authorization' }
+const as: Expected = { audiences: acceptAudiences('audience', audience), header: 'authorization' }
 const LIFETIME = 600_000
 const MAX_STALE = 86_400_000
 const ONE_MINUTE = 60_000
@@ -74,10 +74,10 @@ function protect(server: KeyServer, timeout: number) {
     clockTolerance: 60,
     maxTokenLifetime: Infinity,
   }
-  const judge = new TokenJudge({ rules, keys, cache: null, now })
+  const judge = new TokenVerifier({ rules, keys, cache: null, now })
   return {
     keys,
-    judge: (token: string) => judge.judge(token, as),
+    judge: (token: string) => judge.verify(token, as),
     pass: (milliseconds: number) => {
       time += milliseconds
     },
@@ -96,14 +96,9 @@ async function tokensOf(issuer: TestIssuer) {
   return { valid, bogusKid, garbage: 'bm90.YQ.dG9rZW4' }
 }
 
-async function answerTo(judgement: () => Verdict | Promise<Verdict>): Promise<Answer> {
-  try {
-    const verdict = await judgement()
-    return verdict instanceof IdTokenError ? verdict.code : 'accepted'
-  } catch (error) {
-    if (error instanceof IdTokenError) return error.code
-    throw error
-  }
+async function answerTo(verify: () => Eventual<Outcome>): Promise<Answer> {
+  const outcome = await verify()
+  return outcome instanceof IdTokenError ? outcome.code : 'accepted'
 }
 
 const issuer = await createTestIssuer()

@@ -252,8 +252,8 @@ t.test('the key set is replaced whole, and keys that stay are the same', async (
 t.test('a refresh runs ahead, once, and nobody waits for it', async (t) => {
   const server = await keyServer(t)
   const { keys, events, pass } = keySet(t, server.uri)
-  t.equal(await keys.ready(), true, 'fetched')
-  t.equal(await keys.ready(), false, 'in hand')
+  t.strictSame(await keys.ready(), { fetched: true }, 'fetched')
+  t.strictSame(await keys.ready(), { fetched: false }, 'in hand')
   pass(8 * MINUTE)
   t.ok(keys.current())
   t.equal(keys.stats().fetches, 1, 'not before 80 % of the lifetime')
@@ -297,12 +297,11 @@ t.test('the late answer of an older fetch never replaces a newer one', async (t)
       })
     })
   const { keys, pass, events } = keySet(t, 'https://keys.example.com/', { fetch: slow })
-  const first = keys.ready()
-  first.catch(() => undefined)
+  void keys.ready()
   pass(MINUTE)
   const second = keys.ready()
   answers[1]?.(issuer.jwks)
-  t.equal(await second, true)
+  t.strictSame(await second, { fetched: true })
   answers[0]?.(otherIssuer.jwks)
   await new Promise(setImmediate)
   t.strictSame([...(keys.current()?.keys() ?? [])], [issuer.key.kid])
@@ -319,7 +318,7 @@ t.test('keys that nobody used until they were too old are unavailable, not compl
   t.equal(keys.unavailable(), null)
   pass(10 * MINUTE + HOUR + 1)
   t.match(keys.unavailable(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
-  t.equal(await keys.ready(), true)
+  t.strictSame(await keys.ready(), { fetched: true })
   t.equal(keys.unavailable(), null)
 })
 
@@ -337,13 +336,13 @@ t.test('an outage: the last good keys, then 503 with Retry-After, and back again
   t.equal(keys.current(), null)
   t.match(keys.stats(), { state: 'none', keys: 0, ageSeconds: null })
   t.match(keys.unavailable(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
-  const error = await keys.ready().catch((refusal: unknown) => refusal)
+  const error = await keys.ready()
   t.match(error, { code: 'ID_TOKEN_KEYS_UNAVAILABLE', statusCode: 503 })
   t.match((error as IdTokenError).headers['retry-after'], /^[1-9]$/)
   await server.regain()
-  await t.rejects(keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' }, 'the back-off is kept')
+  t.match(await keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' }, 'the back-off is kept')
   pass(MINUTE)
-  t.equal(await keys.ready(), true)
+  t.strictSame(await keys.ready(), { fetched: true })
   t.equal(keys.stats().state, 'fresh')
 })
 
@@ -352,13 +351,13 @@ t.test('a failed start recovers by itself, and does not hammer', async (t) => {
   await server.lose()
   const { keys, pass } = keySet(t, server.uri)
   for (let i = 0; i < 1000; i += 1) {
-    await keys.ready().catch(() => undefined)
+    await keys.ready()
     pass(60)
   }
   t.ok(keys.stats().fetches <= 30, `${keys.stats().fetches} fetches in a minute of failures`)
   await server.regain()
   pass(MINUTE)
-  t.equal(await keys.ready(), true)
+  t.strictSame(await keys.ready(), { fetched: true })
 })
 
 t.test('a 304 renews the keys in hand', async (t) => {
@@ -421,7 +420,7 @@ t.test('keys survive a restart in a key store', async (t) => {
 
   t.test('a cold start while the endpoint is out', async (t) => {
     const { keys } = keySet(t, server.uri, { keyStore })
-    t.equal(await keys.ready(), false, 'not by a fetch')
+    t.strictSame(await keys.ready(), { fetched: false }, 'not by a fetch')
     t.ok(keys.current()?.has(String(issuer.key.kid)))
     t.equal(keys.stats().state, 'fresh')
   })
@@ -435,7 +434,7 @@ t.test('keys survive a restart in a key store', async (t) => {
     t.equal(keys.current(), null)
     const late = keySet(t, server.uri, { keyStore })
     late.pass(10 * MINUTE + 24 * HOUR)
-    await t.rejects(late.keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
+    t.match(await late.keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
   })
 
   t.test('what it loads is validated', async (t) => {
@@ -452,7 +451,7 @@ t.test('keys survive a restart in a key store', async (t) => {
     for (const [stored, reason] of rows) {
       const load = (): Promise<StoredKeys> => Promise.resolve(stored as StoredKeys)
       const { keys, events } = keySet(t, server.uri, { keyStore: { ...keyStore, load } })
-      await t.rejects(keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
+      t.match(await keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
       t.ok(
         events.some((event) => reason.test(event)),
         String(reason),
@@ -476,16 +475,16 @@ t.test('keys survive a restart in a key store', async (t) => {
       },
     }
     const { keys, events } = keySet(t, server.uri, { keyStore: broken })
-    t.equal(await keys.ready(), true)
+    t.strictSame(await keys.ready(), { fetched: true })
     await until(() => events.length === 3)
     t.strictSame(events.sort(), ['load: no bucket', 'refreshed for 600 s', 'save: no bucket'])
 
     const hanging: KeyStore = { load: () => new Promise(() => undefined), save: broken.save }
     const started = keySet(t, server.uri, { keyStore: hanging, timeout: 100 })
-    t.equal(await started.keys.ready(), true)
+    t.strictSame(await started.keys.ready(), { fetched: true })
     await server.lose()
     const { keys: lost, events: told } = keySet(t, server.uri, { keyStore: hanging, timeout: 100 })
-    await t.rejects(lost.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
+    t.match(await lost.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
     t.ok(told.includes('load: the key store did not answer in time'))
     await server.regain()
   })
@@ -509,8 +508,8 @@ t.test('closing ends a fetch that is under way, and allows no other', async (t) 
   const ready = keys.ready()
   await until(() => server.requests === 1)
   keys.close()
-  await t.rejects(ready, { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
-  await t.rejects(keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
+  t.match(await ready, { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
+  t.match(await keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
   t.equal(server.requests, 1)
   t.strictSame(events, [], 'nobody is warned of it')
 })
@@ -518,7 +517,7 @@ t.test('closing ends a fetch that is under way, and allows no other', async (t) 
 t.test('a fetch that heeds no signal is given up all the same', async (t) => {
   const deaf = (): Promise<Response> => new Promise(() => undefined)
   const { keys, events } = keySet(t, 'https://keys.example.com/', { fetch: deaf, timeout: 50 })
-  await t.rejects(keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
+  t.match(await keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
   t.strictSame(events, ['failed while none: the key endpoint did not answer in time'])
 })
 
@@ -529,15 +528,15 @@ t.test('a fetch that followed a redirect, or throws anything, brings no keys', a
   const followed = keySet(t, 'https://keys.example.com/', {
     fetch: () => Promise.resolve(redirected),
   })
-  await t.rejects(followed.keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
+  t.match(await followed.keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
   const empty = keySet(t, 'https://keys.example.com/', {
     fetch: () => Promise.resolve(new Response(null)),
   })
-  await t.rejects(empty.keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
+  t.match(await empty.keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
   t.strictSame(empty.events, ['failed while none: the key endpoint did not answer with JSON'])
   const rejected: (reason: unknown) => Promise<never> = Promise.reject.bind(Promise)
   const throwing = keySet(t, 'https://keys.example.com/', { fetch: () => rejected('no reason') })
-  await t.rejects(throwing.keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
+  t.match(await throwing.keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
   t.strictSame(throwing.events, ['failed while none: an unknown failure'])
 })
 

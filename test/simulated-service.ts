@@ -3,11 +3,14 @@ import { RemoteKeySet } from '../src/keys/remote-key-set.ts'
 import { acceptAudiences } from '../src/policy/audiences.ts'
 import { createTestIssuer } from '../src/testing.ts'
 import { IdTokenError } from '../src/errors/id-token-error.ts'
-import type { Verdict } from '../src/verifier/decide.ts'
-import { TokenJudge, type JudgedAs } from '../src/verifier/verify-token.ts'
+import type { Eventual, Outcome as Verification } from '../src/verifier/outcome.ts'
+import { TokenVerifier, type Expected } from '../src/verifier/verify-token.ts'
 
 const audience = 'https://search.run.app'
-const as: JudgedAs = { audiences: acceptAudiences('audience', audience), header: 'authorization' }
+const expected: Expected = {
+  audiences: acceptAudiences('audience', audience),
+  header: 'authorization',
+}
 const START = Date.parse('2026-11-23T12:00:00Z')
 const TICK = 10
 
@@ -108,7 +111,7 @@ export function simulate(
     random,
   })
   const rules = { issuers: [issuer.issuer], clockTolerance: 60, maxTokenLifetime: 86_400 }
-  const judge = new TokenJudge({ rules, keys, cache: null, now })
+  const verifier = new TokenVerifier({ rules, keys, cache: null, now })
   return {
     keys,
     fetchedAt,
@@ -127,19 +130,14 @@ export function simulate(
         }
       }
     },
-    ask: (token: string): Promise<Outcome> => outcomeOf(judge.judge(token, as)),
+    ask: (token: string): Promise<Outcome> => outcomeOf(verifier.verify(token, expected)),
   }
 }
 
 const TIMEOUT = 3_000
 const MAX_AGE = { 'cache-control': 'max-age=600' }
 
-async function outcomeOf(verdict: Verdict | Promise<Verdict>): Promise<Outcome> {
-  try {
-    const settled = await verdict
-    return settled instanceof IdTokenError ? settled.code : 'accepted'
-  } catch (error) {
-    if (error instanceof IdTokenError) return error.code
-    throw error
-  }
+async function outcomeOf(verification: Eventual<Verification>): Promise<Outcome> {
+  const known = await verification
+  return known instanceof IdTokenError ? known.code : 'accepted'
 }

@@ -7,7 +7,7 @@ import { staticKeySet } from '../src/keys/static-key-set.ts'
 import { acceptAudiences } from '../src/policy/audiences.ts'
 import { createTestIssuer, type TestIdToken } from '../src/testing.ts'
 import { acceptVerifierOptions } from '../src/verifier/verifier-options.ts'
-import { TokenJudge } from '../src/verifier/verify-token.ts'
+import { TokenVerifier } from '../src/verifier/verify-token.ts'
 
 const audience = 'https://user-profiles-abc123-uc.a.run.app'
 const email = 'login@shop-prod.iam.gserviceaccount.com'
@@ -318,7 +318,7 @@ t.test('a missing key is looked for only for a token that could be good', async 
   const { keys } = acceptVerifierOptions({ audience, jwks })
   if (typeof keys === 'string') throw new Error('not static')
   let inHand = keys
-  const judge = new TokenJudge({
+  const judge = new TokenVerifier({
     rules: {
       issuers: ['https://accounts.google.com'],
       clockTolerance: 60,
@@ -343,14 +343,14 @@ t.test('a missing key is looked for only for a token that could be good', async 
     signed({ header: { kid: 7 } }),
   ]
   for (const token of await Promise.all(bad)) {
-    t.match(await judge.judge(token, as), { code: 'ID_TOKEN_KEY_UNKNOWN' })
+    t.match(await judge.verify(token, as), { code: 'ID_TOKEN_KEY_UNKNOWN' })
   }
   t.strictSame(lookedFor, [])
   const token = await signed()
-  t.match(judge.judgeSync(token, as), { code: 'ID_TOKEN_KEY_UNKNOWN' })
+  t.match(judge.verifySync(token, as), { code: 'ID_TOKEN_KEY_UNKNOWN' })
   t.strictSame(lookedFor, [issuer.key.kid])
   await new Promise(setImmediate)
-  t.match(judge.judgeSync(token, as), { email })
+  t.match(judge.verifySync(token, as), { email })
 })
 
 t.test('trustRemovedSignature warns at every start', (t) => {

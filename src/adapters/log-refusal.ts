@@ -1,4 +1,4 @@
-import { IdTokenError } from '../errors/id-token-error.ts'
+import type { IdTokenError } from '../errors/id-token-error.ts'
 import { oneLineText } from '../errors/one-line.ts'
 
 /** Which request was refused, as far as a log may know it. */
@@ -16,12 +16,11 @@ export interface RefusedRequest {
  * @returns the headers of the response that says so
  */
 export function logRefusal(
-  error: Error,
+  refusal: IdTokenError,
   request: RefusedRequest,
   log: { warn: (finding: object, message: string) => void } | undefined,
 ): Readonly<Record<string, string>> {
-  if (!(error instanceof IdTokenError)) return {}
-  const { code, detail, message, headers } = error
+  const { code, detail, message, headers } = refusal
   const { method, route, header } = request
   log?.warn(
     { code, detail, method, route: route && loggedPath(route), header },

@@ -33,6 +33,12 @@ export interface KeySetStats {
   readonly ageSeconds: number | null
 }
 
+/** There are current keys. */
+export interface ReadyKeys {
+  /** Whether they were fetched after they were asked for. */
+  readonly fetched: boolean
+}
+
 /**
  * Where the keys come from. All that is above asks this face only; it has an answer at once
  * whenever keys are in hand, and nobody who has a good token waits for a fetch then.
@@ -41,10 +47,10 @@ export interface KeySet {
   /** The keys in hand, or `null` where there are none that may be used. */
   readonly current: () => Keys | null
   /**
-   * Resolves when keys are in hand, to whether they were fetched after the call; rejects with
+   * Resolves when there are current keys, to whether they were fetched after the call; or to
    * `ID_TOKEN_KEYS_UNAVAILABLE`.
    */
-  readonly ready: () => Promise<boolean>
+  readonly ready: () => Promise<ReadyKeys | IdTokenError>
   /**
    * For a `kid` that the keys in hand lack: resolves when a fetch has ended that may have brought
    * it. `null` where no fetch is due.

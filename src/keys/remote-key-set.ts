@@ -2,7 +2,7 @@ import { refusal, type IdTokenError } from '../errors/id-token-error.ts'
 import { FetchPace } from './fetch-pace.ts'
 import { fetchJwks, type JwksAnswer } from './fetch-jwks.ts'
 import { freshenedHeaders, freshnessLifetime, type ResponseHeaders } from './freshness.ts'
-import type { Keys, KeySet, KeySetStats, KeysState } from './key-set.ts'
+import type { Keys, KeySet, KeySetStats, KeysState, ReadyKeys } from './key-set.ts'
 import {
   fromStoredKeys,
   loadWithin,
@@ -108,14 +108,14 @@ export class RemoteKeySet implements KeySet {
     return inHand.keys
   }
 
-  async ready(): Promise<boolean> {
-    if (this.current() !== null) return false
+  async ready(): Promise<ReadyKeys | IdTokenError> {
+    if (this.current() !== null) return { fetched: false }
     const answersBefore = this.#newestAnswer
     const sources = [this.#takeFlight('need')?.ended ?? Promise.resolve(), this.#restore()]
     await Promise.race(sources)
     if (this.current() === null) await Promise.all(sources)
-    if (this.current() === null) throw this.#unavailable()
-    return this.#newestAnswer > answersBefore
+    if (this.current() === null) return this.#unavailable()
+    return { fetched: this.#newestAnswer > answersBefore }
   }
 
   refetch(kid: string): Promise<void> | null {

@@ -4,7 +4,7 @@ import type { Keys, KeySet } from './key-set.ts'
 export function staticKeySet(keys: Keys): KeySet {
   return {
     current: () => keys,
-    ready: () => Promise.resolve(false),
+    ready: () => Promise.resolve({ fetched: false }),
     refetch: () => null,
     unavailable: () => null,
     stats: () => ({ state: 'static', keys: keys.size, fetches: 0, failures: 0, ageSeconds: null }),

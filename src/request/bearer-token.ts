@@ -1,4 +1,4 @@
-import { refusal } from '../errors/id-token-error.ts'
+import { refusal, type IdTokenError } from '../errors/id-token-error.ts'
 import type { DecidingHeader } from './deciding-header.ts'
 
 // RFC 9110 section 11.4: credentials = auth-scheme 1*SP token68, the scheme in any case. Front ends
@@ -20,19 +20,18 @@ export function tokenIn(value: string): string | undefined {
 }
 
 /**
- * The one token of the header that decides.
- *
- * @throws IdTokenError `ID_TOKEN_SCHEME_UNSUPPORTED` or `ID_TOKEN_REQUEST_MALFORMED`
+ * The one token of the header that decides, or `ID_TOKEN_SCHEME_UNSUPPORTED` or
+ * `ID_TOKEN_REQUEST_MALFORMED`.
  */
-export function bearerToken({ name, value }: DecidingHeader): string {
+export function bearerToken({ name, value }: DecidingHeader): string | IdTokenError {
   const token = tokenIn(value)
   if (token !== undefined) return token
   const [scheme, rest] = credentials(value)
   const expected = `${name}: Bearer <token>`
   if (scheme !== 'bearer') {
-    throw refusal('ID_TOKEN_SCHEME_UNSUPPORTED', { expected, found: schemeShown(scheme) })
+    return refusal('ID_TOKEN_SCHEME_UNSUPPORTED', { expected, found: schemeShown(scheme) })
   }
-  throw refusal('ID_TOKEN_REQUEST_MALFORMED', {
+  return refusal('ID_TOKEN_REQUEST_MALFORMED', {
     expected,
     found: rest === '' ? 'no token' : 'more than one token',
   })

@@ -1,22 +1,26 @@
-import { refusal } from '../errors/id-token-error.ts'
+import { IdTokenError, refusal } from '../errors/id-token-error.ts'
 import { rawHeadersOf, type RequestHeaders } from './request-like.ts'
 
-/** The headers that may carry the token, in lower case. */
-export type TokenHeader = 'x-serverless-authorization' | 'authorization'
+/** The headers that may carry the token, in lower case; the first that is present decides. */
+const TOKEN_HEADERS = ['x-serverless-authorization', 'authorization'] as const
+
+/** A header that may carry the token, in lower case. */
+export type TokenHeader = (typeof TOKEN_HEADERS)[number]
 
 /**
- * The value of a header as it was sent, or `undefined` where it was not sent.
+ * The value of a header as it was sent; `undefined` where it was not sent;
+ * `ID_TOKEN_REQUEST_MALFORMED` where it was sent twice, or may have been lost among too many.
  *
  * `request.headers` cannot be asked: of two Authorization headers it keeps the first, and two
  * X-Serverless-Authorization headers it joins, so that an attacker's could hide behind another.
- *
- * @throws IdTokenError `ID_TOKEN_REQUEST_MALFORMED` where the header was sent twice, or may have been
- * lost among too many
  */
-export function headerValue(request: RequestHeaders, name: TokenHeader): string | undefined {
+export function headerValue(
+  request: RequestHeaders,
+  name: TokenHeader,
+): string | undefined | IdTokenError {
   const raw = rawHeadersOf(request)
   if (isCutOff(request, raw)) {
-    throw refusal('ID_TOKEN_REQUEST_MALFORMED', {
+    return refusal('ID_TOKEN_REQUEST_MALFORMED', {
       expected: 'fewer headers than the server keeps',
       found: raw.length / 2,
     })
@@ -25,7 +29,7 @@ export function headerValue(request: RequestHeaders, name: TokenHeader): string 
   for (let i = 0; i + 1 < raw.length; i += 2) {
     if (!isNamed(raw[i], name)) continue
     if (value !== undefined) {
-      throw refusal('ID_TOKEN_REQUEST_MALFORMED', {
+      return refusal('ID_TOKEN_REQUEST_MALFORMED', {
         expected: `one ${name} header`,
         found: 'more than one',
       })
@@ -53,8 +57,7 @@ export function decidingHeaderName(request: RequestHeaders): TokenHeader | null 
   const raw = rawHeadersOf(request)
   const isSent = (name: TokenHeader): boolean =>
     raw.some((sent, i) => i % 2 === 0 && isNamed(sent, name))
-  if (isSent('x-serverless-authorization')) return 'x-serverless-authorization'
-  return isSent('authorization') ? 'authorization' : null
+  return TOKEN_HEADERS.find(isSent) ?? null
 }
 
 /** The lengths differ for nearly every header, which saves lower-casing each of them. */
@@ -69,12 +72,17 @@ export interface DecidingHeader {
 }
 
 /**
- * X-Serverless-Authorization wherever it is present, even empty: on Cloud Run it is the one that
- * the IAM check looks at, and Authorization is then the caller's to fill at will.
+ * The header that decides; `null` where neither was sent; `ID_TOKEN_REQUEST_MALFORMED` where one was
+ * sent twice.
+ *
+ * X-Serverless-Authorization decides wherever it is present, even empty: on Cloud Run it is the one
+ * that the IAM check looks at, and Authorization is then the caller's to fill at will.
  */
-export function decidingHeader(request: RequestHeaders): DecidingHeader | null {
-  const serverless = headerValue(request, 'x-serverless-authorization')
-  if (serverless !== undefined) return { name: 'x-serverless-authorization', value: serverless }
-  const authorization = headerValue(request, 'authorization')
-  return authorization === undefined ? null : { name: 'authorization', value: authorization }
+export function decidingHeader(request: RequestHeaders): DecidingHeader | null | IdTokenError {
+  for (const name of TOKEN_HEADERS) {
+    const value = headerValue(request, name)
+    if (value instanceof IdTokenError) return value
+    if (value !== undefined) return { name, value }
+  }
+  return null
 }

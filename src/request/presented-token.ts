@@ -1,7 +1,8 @@
+import { IdTokenError } from '../errors/id-token-error.ts'
 import { bearerToken } from './bearer-token.ts'
 import { decidingHeader, type TokenHeader } from './deciding-header.ts'
 import type { RequestHeaders } from './request-like.ts'
-import { intactTwin, isSignatureRemoved } from './removed-signature.ts'
+import { intactCopy, isSignatureRemoved } from './removed-signature.ts'
 
 /** The token that a request presents, and where it was. */
 export interface PresentedToken {
@@ -12,17 +13,18 @@ export interface PresentedToken {
 }
 
 /**
- * The token that decides about a request, or `null` where it brings none.
- *
- * @throws IdTokenError one of the outcomes of the check `credentials`
+ * The token that decides about a request; `null` where it brings none; or the outcome of the check
+ * `credentials`.
  */
-export function presentedToken(request: RequestHeaders): PresentedToken | null {
+export function presentedToken(request: RequestHeaders): PresentedToken | null | IdTokenError {
   const deciding = decidingHeader(request)
-  if (deciding === null) return null
+  if (deciding === null || deciding instanceof IdTokenError) return deciding
   const token = bearerToken(deciding)
-  if (!isSignatureRemoved(token)) return { token, header: deciding.name, signatureRemoved: false }
-  const twin = deciding.name === 'authorization' ? null : intactTwin(request, token)
-  return twin === null
-    ? { token, header: deciding.name, signatureRemoved: true }
-    : { token: twin, header: 'authorization', signatureRemoved: false }
+  if (token instanceof IdTokenError) return token
+  const { name: header } = deciding
+  if (!isSignatureRemoved(token)) return { token, header, signatureRemoved: false }
+  const copy = header === 'authorization' ? null : intactCopy(request, token)
+  if (copy === null) return { token, header, signatureRemoved: true }
+  if (copy instanceof IdTokenError) return copy
+  return { token: copy, header: 'authorization', signatureRemoved: false }
 }

@@ -1,3 +1,4 @@
+import { IdTokenError } from '../errors/id-token-error.ts'
 import { tokenIn } from './bearer-token.ts'
 import { headerValue } from './deciding-header.ts'
 import type { RequestHeaders } from './request-like.ts'
@@ -19,18 +20,21 @@ export function isSignatureRemoved(token: string): boolean {
 }
 
 /**
- * The same token with its signature, where Authorization still holds it.
+ * The same token with its signature, where Authorization still holds it; `null` where it does not;
+ * `ID_TOKEN_REQUEST_MALFORMED` where Authorization was sent twice.
  *
  * Callers may send one token in both headers; Cloud Run checks X-Serverless-Authorization, takes
- * the signature off it, and leaves Authorization alone. The twin is the same token byte for byte up
- * to the signature, and is verified in full: nothing is taken on trust.
- *
- * @throws IdTokenError `ID_TOKEN_REQUEST_MALFORMED` where Authorization was sent twice
+ * the signature off it, and leaves Authorization alone. The intact copy is the same token byte for
+ * byte up to the signature, and is verified in full: nothing is taken on trust.
  */
-export function intactTwin(request: RequestHeaders, stripped: string): string | null {
+export function intactCopy(
+  request: RequestHeaders,
+  stripped: string,
+): string | null | IdTokenError {
   const value = headerValue(request, 'authorization')
-  const twin = value === undefined ? undefined : tokenIn(value)
-  if (twin === undefined || isSignatureRemoved(twin)) return null
+  if (value instanceof IdTokenError) return value
+  const copy = value === undefined ? undefined : tokenIn(value)
+  if (copy === undefined || isSignatureRemoved(copy)) return null
   const signed = stripped.slice(0, 1 - MARKER.length)
-  return TWO_SEGMENTS.test(signed) && twin.startsWith(signed) ? twin : null
+  return TWO_SEGMENTS.test(signed) && copy.startsWith(signed) ? copy : null
 }

@@ -4,8 +4,8 @@ import type { Counter, Meter } from './meter.ts'
 
 /** What is counted. No attribute holds anything that a caller chose. */
 export interface Metrics {
-  /** One judged request or token: `google_id_token.verdicts` by `outcome`. */
-  readonly verdict: (error: unknown, caller: Caller | null) => void
+  /** One verified request or token: `google_id_token.verdicts` by `outcome`. */
+  readonly outcome: (error: unknown, caller: Caller | null) => void
   /** One fetch of the key set: `google_id_token.key_fetches` by `outcome`. */
   readonly keyFetch: (outcome: 'ok' | 'failed') => void
 }
@@ -13,7 +13,7 @@ export interface Metrics {
 /** Counters on the meter; nothing without one. */
 export function createMetrics(meter: Meter | undefined): Metrics {
   const verdicts = meter?.createCounter('google_id_token.verdicts', {
-    description: 'Requests and tokens judged, by outcome: accepted, anonymous, or the error code',
+    description: 'Requests and tokens verified, by outcome: accepted, anonymous, or the error code',
     unit: '{verdict}',
   })
   const keyFetches = meter?.createCounter('google_id_token.key_fetches', {
@@ -21,7 +21,7 @@ export function createMetrics(meter: Meter | undefined): Metrics {
     unit: '{fetch}',
   })
   return {
-    verdict: (error, caller) => {
+    outcome: (error, caller) => {
       if (verdicts !== undefined) count(verdicts, outcomeOf(error, caller))
     },
     keyFetch: (outcome) => {
@@ -30,7 +30,7 @@ export function createMetrics(meter: Meter | undefined): Metrics {
   }
 }
 
-/** What is counted is decided already: a meter that fails changes nothing. */
+/** The outcome stands by now: a meter that fails changes nothing. */
 function count(counter: Counter, outcome: string): void {
   try {
     counter.add(1, { outcome })

@@ -3,13 +3,13 @@ import { IdTokenError } from '../errors/id-token-error.ts'
 import { channels, type TokenRejectedMessage, type TokenVerifiedMessage } from './channels.ts'
 import type { Metrics } from './metrics.ts'
 
-/** Told of every decision: its error, or its caller (`null` for an anonymous request). */
-export type ObserveVerdict = (error: unknown, caller: Caller | null) => void
+/** Told of every outcome: its error, or its caller (`null` for an anonymous request). */
+export type ObserveOutcome = (error: unknown, caller: Caller | null) => void
 
-/** Counts decisions and publishes them to whoever listens. */
-export function observeVerdicts(metrics: Metrics): ObserveVerdict {
+/** Counts outcomes, and publishes them to those who listen. */
+export function observeOutcomes(metrics: Metrics): ObserveOutcome {
   return (error, caller) => {
-    metrics.verdict(error, caller)
+    metrics.outcome(error, caller)
     if (caller !== null && channels.tokenVerified.hasSubscribers) {
       channels.tokenVerified.publish({ caller } satisfies TokenVerifiedMessage)
     }

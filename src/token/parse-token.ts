@@ -21,19 +21,13 @@ type JsonObject = Readonly<Record<string, unknown>>
 
 const LONGEST_TOKEN = 8192
 
-/**
- * What a caller in JavaScript passes as a token may be anything.
- *
- * @throws IdTokenError `ID_TOKEN_MALFORMED`
- */
-export function acceptToken(value: unknown): string {
-  if (typeof value !== 'string') throw malformed('a token as a string', typeof value)
-  return value
+/** `ID_TOKEN_MALFORMED` for what is no string: a program in JavaScript may pass anything as a token. */
+export function typeRefusal(value: unknown): IdTokenError | null {
+  return typeof value === 'string' ? null : malformed('a token as a string', typeof value)
 }
 
 /**
- * Takes a token apart: a JWS in compact serialization (RFC 7515 section 5.2) with alg RS256. What is
- * wrong with it is a value, as in every judgement.
+ * Takes a token apart: a JWS in compact serialization (RFC 7515 section 5.2) with alg RS256.
  *
  * @returns the parts, or `ID_TOKEN_MALFORMED` or `ID_TOKEN_ALGORITHM_NOT_ALLOWED`
  */

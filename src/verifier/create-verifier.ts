@@ -1,3 +1,4 @@
+import { IdTokenError } from '../errors/id-token-error.ts'
 import type { Caller } from '../policy/caller.ts'
 import type { KeySet, KeySetStats } from '../keys/key-set.ts'
 import { RemoteKeySet } from '../keys/remote-key-set.ts'
@@ -20,20 +21,14 @@ import {
 import { requestHeadersOf, type RequestHeaders, type RequestLike } from '../request/request-like.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { observeKeys } from '../telemetry/observe-keys.ts'
-import { observeVerdicts } from '../telemetry/observe-outcomes.ts'
-import { acceptToken } from '../token/parse-token.ts'
+import { observeOutcomes } from '../telemetry/observe-outcomes.ts'
+import { typeRefusal } from '../token/parse-token.ts'
 import { VerifiedTokenCache } from '../cache/verified-token-cache.ts'
-import { admitted, authenticate, type Authentication } from './verify-request.ts'
-import {
-  createDecide,
-  decided,
-  decidedSync,
-  type Decide,
-  type Settle,
-  type Verdict,
-} from './decide.ts'
 import { explain, type Explanation } from './explain.ts'
-import { TokenJudge, type JudgedAs } from './verify-token.ts'
+import { acceptedOrThrow, whenKnown, type Eventual, type Outcome } from './outcome.ts'
+import { createReported, type Reported } from './report-outcome.ts'
+import { ifListed, verifyRequest, type RequestVerification } from './verify-request.ts'
+import { TokenVerifier, type Expected } from './verify-token.ts'
 
 /** What `stats()` tells. */
 export interface VerifierStats {
@@ -41,7 +36,7 @@ export interface VerifierStats {
   readonly tokenCache: { readonly size: number; readonly max: number }
 }
 
-/** Verifies Google-signed ID tokens: what the Fastify plugin and the Express middleware are made of. */
+/** Verifies Google-signed ID tokens. The Fastify plugin and the Express middleware use it. */
 export interface Verifier {
   /**
    * Verifies a token that comes by another way than a request's headers (a websocket message, a
@@ -90,26 +85,24 @@ export interface Verifier {
    * reached
    */
   readonly explain: (token: string, policy?: RoutePolicy) => Promise<Explanation>
-  /** Resolves when keys are in hand, and has them fetched where they are not. */
+  /** Resolves when there are current keys, and fetches them where there are none. */
   readonly ready: () => Promise<void>
   readonly stats: () => VerifierStats
   /**
    * Ends any fetch that is under way: whoever waits for it is answered at once. Nothing is fetched
-   * afterwards; tokens are still verified with the keys in hand.
+   * afterwards; tokens are still verified with the current keys.
    */
   readonly close: () => void
 }
 
-/** What the skins of the frameworks use: the verifier, and decisions without a promise. */
+/** What adapters use: the verifier, and outcomes that are there at once while keys are current. */
 export interface VerifierCore {
   readonly verifier: Verifier
   readonly settings: VerifierSettings
-  /** Judges a request; `settle` is called before it returns while keys are in hand. */
-  readonly decideRequest: (
+  readonly verifyRequest: (
     request: RequestHeaders,
     policy: AccessPolicy,
-    settle: Settle<Caller | null>,
-  ) => void
+  ) => Eventual<Outcome<Caller | null>>
 }
 
 /**
@@ -121,43 +114,39 @@ export function createVerifier(options: VerifierOptions): Verifier {
   return createVerifierCore(options).verifier
 }
 
-/** Makes a verifier together with what the skins need. */
+/** Makes a verifier together with what adapters need. */
 export function createVerifierCore(options: VerifierOptions): VerifierCore {
   const settings = acceptVerifierOptions(options)
   const { rules, now, cacheSize, trustRemovedSignature, realm, defaultPolicy } = settings
   if (trustRemovedSignature) warnAtStart(settings.logger, TRUST_WARNING)
-  warnAboutHosts(settings.defaultPolicy.audiences.configured, settings.logger)
+  warnAboutHosts(defaultPolicy.audiences.configured, settings.logger)
   const metrics = createMetrics(settings.meter)
   const keys = createKeySet(settings, metrics)
   const cache = cacheSize === 0 ? null : new VerifiedTokenCache<Caller>(cacheSize)
-  const judge = new TokenJudge({ rules, keys, cache, now })
-  const decide = createDecide(observeVerdicts(metrics), realm)
-  const authentication = { judge, trustRemovedSignature }
+  const tokens = new TokenVerifier({ rules, keys, cache, now })
+  const verification = { tokens, trustRemovedSignature }
+  const reported = createReported(observeOutcomes(metrics), realm)
   const compile = policyCompiler(defaultPolicy)
+  const verifyReported: VerifierCore['verifyRequest'] = (request, policy) =>
+    reported(() => verifyRequest(verification, request, policy))
   const verifier: Verifier = {
-    ...tokenMethods(judge, decide, compile),
-    ...anyCallerMethods(judge, decide, defaultPolicy),
+    ...tokenMethods(tokens, reported, compile),
+    ...anyCallerMethods(tokens, reported, defaultPolicy),
     authenticate: async (request, policy) => {
       const access = requireList('policy.allowedCallers', compile(policy))
-      const headers = requestHeadersOf(request)
-      return decided(decide, () => authenticate(authentication, headers, access))
+      return acceptedOrThrow(await verifyReported(requestHeadersOf(request), access))
     },
-    explain: explainMethod(authentication, compile, realm),
+    explain: explainMethod(verification, compile),
     ready: async () => {
-      await keys.ready()
+      const ready = await keys.ready()
+      if (ready instanceof IdTokenError) throw ready
     },
     stats: () => ({ keys: keys.stats(), tokenCache: { size: cache?.size ?? 0, max: cacheSize } }),
     close: () => {
       keys.close()
     },
   }
-  return {
-    verifier,
-    settings,
-    decideRequest: (request, policy, settle) => {
-      decide(() => authenticate(authentication, request, policy), settle)
-    },
-  }
+  return { verifier, settings, verifyRequest: verifyReported }
 }
 
 const TRUST_WARNING =
@@ -189,8 +178,8 @@ function policyCompiler(defaultPolicy: AccessPolicy): CompilePolicy {
 }
 
 function tokenMethods(
-  judge: TokenJudge,
-  decide: Decide,
+  tokens: TokenVerifier,
+  reported: Reported,
   compile: CompilePolicy,
 ): Pick<Verifier, 'verify' | 'verifySync'> {
   const listed = (policy: RoutePolicy | undefined): AccessPolicy =>
@@ -198,53 +187,51 @@ function tokenMethods(
   return {
     verify: async (token, policy) => {
       const access = listed(policy)
-      return decided(decide, () => {
-        const verdict = judge.judge(acceptToken(token), judgedAlone(access))
-        return verdict instanceof Promise
-          ? verdict.then((late) => admitted(late, access))
-          : admitted(verdict, access)
-      })
+      const outcome = reported(() =>
+        whenKnown(tokens.verify(token, inAuthorization(access)), (known) =>
+          ifListed(known, access),
+        ),
+      )
+      return acceptedOrThrow(await outcome)
     },
     verifySync: (token, policy) => {
       const access = listed(policy)
-      return decidedSync(decide, () =>
-        admitted(judge.judgeSync(acceptToken(token), judgedAlone(access)), access),
+      const outcome = reported(() =>
+        ifListed(tokens.verifySync(token, inAuthorization(access)), access),
       )
+      return acceptedOrThrow(outcome as Outcome)
     },
   }
 }
 
 function anyCallerMethods(
-  judge: TokenJudge,
-  decide: Decide,
+  tokens: TokenVerifier,
+  reported: Reported,
   defaultPolicy: AccessPolicy,
 ): Pick<Verifier, 'verifyAnyCaller' | 'verifyAnyCallerSync'> {
-  const as = judgedAlone(defaultPolicy)
+  const expected = inAuthorization(defaultPolicy)
   return {
-    verifyAnyCaller: (token) => decided(decide, () => judge.judge(acceptToken(token), as)),
+    verifyAnyCaller: async (token) =>
+      acceptedOrThrow(await reported(() => tokens.verify(token, expected))),
     verifyAnyCallerSync: (token) =>
-      decidedSync(decide, () => judge.judgeSync(acceptToken(token), as)),
+      acceptedOrThrow(reported(() => tokens.verifySync(token, expected)) as Outcome),
   }
 }
 
 /** A token without a request counts as one in `Authorization`. */
-function judgedAlone({ audiences }: AccessPolicy): JudgedAs {
+function inAuthorization({ audiences }: AccessPolicy): Expected {
   return { audiences, header: 'authorization' }
 }
 
+/** Explanations are not counted. */
 function explainMethod(
-  authentication: Authentication,
+  verification: RequestVerification,
   compile: CompilePolicy,
-  realm: string,
 ): Verifier['explain'] {
-  const unobserved = createDecide(() => undefined, realm)
   return async (token, policy) => {
     const access = compile(policy)
-    const judgement = (): Verdict<Caller | null> | Promise<Verdict> => {
-      const request = { headers: { authorization: `Bearer ${acceptToken(token)}` } }
-      return authenticate(authentication, request, access)
-    }
-    const last = access.allowedCallers === null ? 'lifetime' : 'caller'
-    return explain(() => decided(unobserved, judgement), last)
+    const outcome = await (typeRefusal(token) ??
+      verifyRequest(verification, { headers: { authorization: `Bearer ${token}` } }, access))
+    return explain(outcome, access.allowedCallers === null ? 'lifetime' : 'caller')
   }
 }

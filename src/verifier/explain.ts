@@ -1,4 +1,5 @@
 import type { Caller } from '../policy/caller.ts'
+import type { Outcome } from './outcome.ts'
 import { IdTokenError } from '../errors/id-token-error.ts'
 import { CHECKS, OUTCOMES, type Check, type IdTokenErrorCode } from '../errors/outcomes.ts'
 
@@ -26,24 +27,18 @@ export interface Explanation {
 }
 
 /**
- * Tells a decision check by check: what comes before the one that failed has passed, what comes
- * after it was not reached. It judges nothing itself.
+ * Tells an outcome check by check: those before the one that failed have passed, those after it were
+ * not reached. It checks nothing itself.
  *
- * @param decision - how the token is decided
- * @param last - the last check that this takes
+ * @param last - the last check that was to be made
  */
-export async function explain(
-  decision: () => Promise<Caller | null>,
-  last: Check,
-): Promise<Explanation> {
-  try {
-    const caller = await decision()
-    return { accepted: true, code: null, checks: explained(CHECKS.indexOf(last) + 1), caller }
-  } catch (error) {
-    if (!(error instanceof IdTokenError)) throw error
-    const checks = explained(CHECKS.indexOf(OUTCOMES[error.code].check), error)
-    return { accepted: false, code: error.code, checks, caller: null }
+export function explain(outcome: Outcome<Caller | null>, last: Check): Explanation {
+  if (outcome instanceof IdTokenError) {
+    const checks = explained(CHECKS.indexOf(OUTCOMES[outcome.code].check), outcome)
+    return { accepted: false, code: outcome.code, checks, caller: null }
   }
+  const checks = explained(CHECKS.indexOf(last) + 1)
+  return { accepted: true, code: null, checks, caller: outcome }
 }
 
 function explained(passed: number, error?: IdTokenError): ExplainedCheck[] {

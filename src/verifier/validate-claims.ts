@@ -20,13 +20,13 @@ export interface BrokenRule {
 }
 
 /**
- * Judges claims in the order of the outcome table: iss, aud, exp, nbf and iat, lifetime (RFC 7519
+ * Validates claims in the order of the outcome table: iss, aud, exp, nbf and iat, lifetime (RFC 7519
  * section 4.1).
  *
  * @param now - seconds since the epoch
  * @returns the configured audience that matched, or the first rule that the claims break
  */
-export function judgeClaims(
+export function validateClaims(
   claims: IdTokenClaims,
   rules: ClaimRules,
   audiences: Audiences,

@@ -5,20 +5,20 @@ import type { Audiences } from '../policy/audiences.ts'
 import type { TokenHeader } from '../request/deciding-header.ts'
 import { isSignatureRemoved } from '../request/removed-signature.ts'
 import { evidenceOf, type IdTokenClaims } from '../token/claims.ts'
-import { judgeClaims, type BrokenRule, type ClaimRules } from './validate-claims.ts'
-import { parseToken, rememberHeader, type ParsedToken } from '../token/parse-token.ts'
+import { validateClaims, type BrokenRule, type ClaimRules } from './validate-claims.ts'
+import { parseToken, rememberHeader, typeRefusal, type ParsedToken } from '../token/parse-token.ts'
 import type { VerifiedToken, VerifiedTokenCache } from '../cache/verified-token-cache.ts'
 import { IdTokenError, refusal } from '../errors/id-token-error.ts'
-import type { Verdict } from './decide.ts'
+import type { Eventual, Outcome } from './outcome.ts'
 
-/** For which audiences a token is judged, and in which header it was found. */
-export interface JudgedAs {
+/** The audiences that a token is verified for, and the header in which it was found. */
+export interface Expected {
   readonly audiences: Audiences
   readonly header: TokenHeader
 }
 
-/** What a judge works with. */
-export interface JudgeParts {
+/** What tokens are verified with. */
+export interface TokenVerifierParts {
   readonly rules: ClaimRules
   readonly keys: KeySet
   /** `null`: nothing is remembered. */
@@ -28,99 +28,102 @@ export interface JudgeParts {
 }
 
 /**
- * Judges a token alone, whoever the caller: shape, algorithm, key, signature, then the claims.
- * Answers at once while keys are in hand, and with a promise where they must be fetched first.
+ * Verifies a token, whoever its caller: shape, algorithm, key, signature, then the claims. The outcome
+ * is there at once while keys are current; where they must be fetched first it is a promise.
  */
-export class TokenJudge {
-  readonly #parts: JudgeParts
+export class TokenVerifier {
+  readonly #parts: TokenVerifierParts
 
-  constructor(parts: JudgeParts) {
+  constructor(parts: TokenVerifierParts) {
     this.#parts = parts
   }
 
-  judge(token: string, as: JudgedAs): Verdict | Promise<Verdict> {
-    return this.#judge(token, as, true)
+  verify(token: string, expected: Expected): Eventual<Outcome> {
+    return this.#verify(token, expected, true)
   }
 
-  #judge(token: string, as: JudgedAs, waits: boolean): Verdict | Promise<Verdict> {
+  #verify(token: string, expected: Expected, waits: boolean): Eventual<Outcome> {
     const { cache, keys } = this.#parts
-    const inHand = keys.current()
-    const verified = inHand === null ? undefined : cache?.get(token, inHand)
-    if (verified !== undefined) return this.#judgeAgain(verified, as)
+    const wrongType = typeRefusal(token)
+    if (wrongType !== null) return wrongType
+    const current = keys.current()
+    const verified = current === null ? undefined : cache?.get(token, current)
+    if (verified !== undefined) return this.#validateAgain(verified, expected)
 
     const parsed = parseToken(token)
     if (parsed instanceof IdTokenError) return parsed
     if (isSignatureRemoved(token)) {
       return refusal('ID_TOKEN_SIGNATURE_REMOVED', { evidence: () => evidenceOf(parsed.claims) })
     }
-    const judged = { token, parsed, as, waits }
-    if (inHand !== null) return this.#judgeOrRefetch(judged, inHand)
-    return keys
-      .ready()
-      .then((fetched) =>
-        fetched ? this.#judgeNow(judged) : this.#judgeOrRefetch(judged, keys.current()),
-      )
+    const pending = { token, parsed, expected, waits }
+    if (current !== null) return this.#verifyOrRefetch(pending, current)
+    return keys.ready().then((ready) => {
+      if (ready instanceof IdTokenError) return ready
+      return ready.fetched
+        ? this.#verifyNow(pending)
+        : this.#verifyOrRefetch(pending, keys.current())
+    })
   }
 
   /** The same where nobody can wait: what is missing is fetched for the next time. */
-  judgeSync(token: string, as: JudgedAs): Verdict {
-    const verdict = this.#judge(token, as, false)
-    if (!(verdict instanceof Promise)) return verdict
-    verdict.catch(() => undefined)
+  verifySync(token: string, expected: Expected): Outcome {
+    const outcome = this.#verify(token, expected, false)
+    if (!(outcome instanceof Promise)) return outcome
+    outcome.catch(() => undefined)
     return this.#keyMissing('a kid that is being looked for')
   }
 
-  /** Judges all but the signature, of a token whose signature the platform has checked and taken. */
-  judgeWithoutSignature(token: string, as: JudgedAs): Verdict {
+  /** Verifies all but the signature, which the platform has checked and removed. */
+  verifyWithoutSignature(token: string, expected: Expected): Outcome {
     const parsed = parseToken(token)
     if (parsed instanceof IdTokenError) return parsed
     const { claims } = parsed
-    const audience = this.#judgeClaims(claims, as)
+    const audience = this.#validateClaims(claims, expected)
     if (typeof audience !== 'string') return brokenRule(audience, claims, false)
-    return callerOf(claims, { audience, header: as.header, signatureVerified: false })
+    return callerOf(claims, { audience, header: expected.header, signatureVerified: false })
   }
 
   /**
-   * Judges with the keys in hand, or after a fetch that may bring a missing one. A key that Google
-   * has just published is worth a fetch; a token that would be refused with any key is not, or
-   * anyone could make us fetch at will.
+   * Verifies with the current keys, or after a fetch that may bring a missing one. A key that Google
+   * has just published is worth a fetch. A token that would be refused with any key is not: anyone
+   * could cause fetches with it.
    */
-  #judgeOrRefetch(judged: Judged, inHand: Keys | null): Verdict | Promise<Verdict> {
-    const { kid, claims } = judged.parsed
-    const key = inHand?.get(kid)
-    if (key !== undefined) return this.#judgeWith(key, judged)
-    const worthIt = kid !== '' && typeof this.#judgeClaims(claims, judged.as) === 'string'
+  #verifyOrRefetch(pending: PendingToken, current: Keys | null): Eventual<Outcome> {
+    const { kid, claims } = pending.parsed
+    const key = current?.get(kid)
+    if (key !== undefined) return this.#verifyWith(key, pending)
+    const worthIt = kid !== '' && typeof this.#validateClaims(claims, pending.expected) === 'string'
     const refetch = worthIt ? this.#parts.keys.refetch(kid) : null
-    if (refetch === null || !judged.waits)
-      return this.#keyMissing(judged.parsed.kid, judged.parsed.claims)
-    return refetch.then(() => this.#judgeNow(judged))
+    if (refetch === null || !pending.waits)
+      return this.#keyMissing(pending.parsed.kid, pending.parsed.claims)
+    return refetch.then(() => this.#verifyNow(pending))
   }
 
-  /** Judges with the keys in hand, whatever they are. */
-  #judgeNow(judged: Judged): Verdict {
-    const { kid, claims } = judged.parsed
+  /** Verifies with the current keys and causes no fetch. */
+  #verifyNow(pending: PendingToken): Outcome {
+    const { kid, claims } = pending.parsed
     const key = this.#parts.keys.current()?.get(kid)
-    return key === undefined ? this.#keyMissing(kid, claims) : this.#judgeWith(key, judged)
+    return key === undefined ? this.#keyMissing(kid, claims) : this.#verifyWith(key, pending)
   }
 
-  #judgeWith(key: VerificationKey, { token, parsed, as }: Judged): Verdict {
+  #verifyWith(key: VerificationKey, { token, parsed, expected }: PendingToken): Outcome {
     const { claims, signingInput, signature } = parsed
     if (!verifyRsaSha256(key.publicKey, signingInput, signature)) {
       return refusal('ID_TOKEN_SIGNATURE_INVALID', { found: () => `kid ${key.kid}` })
     }
     rememberHeader(parsed)
-    const audience = this.#judgeClaims(claims, as)
+    const audience = this.#validateClaims(claims, expected)
     if (typeof audience !== 'string') return brokenRule(audience, claims, true)
-    const caller = callerOf(claims, { audience, header: as.header, signatureVerified: true })
+    const caller = callerOf(claims, { audience, header: expected.header, signatureVerified: true })
     this.#parts.cache?.set(token, { key, content: caller })
     return caller
   }
 
-  /** For a token whose signature was verified before; its claims are judged every time. */
-  #judgeAgain(verified: VerifiedToken<Caller>, as: JudgedAs): Verdict {
-    const { header } = as
+  /** For a token whose signature was verified before: its claims are validated every time. */
+  #validateAgain(verified: VerifiedToken<Caller>, expected: Expected): Outcome {
+    const { header } = expected
     const { claims } = verified.content
-    const audience = this.#judgeClaims(claims, as)
+    const audience = this.#validateClaims(claims, expected)
     if (typeof audience !== 'string') return brokenRule(audience, claims, true)
     if (verified.content.audience !== audience || verified.content.header !== header) {
       verified.content = callerOf(claims, { audience, header, signatureVerified: true })
@@ -128,20 +131,20 @@ export class TokenJudge {
     return verified.content
   }
 
-  #judgeClaims(claims: IdTokenClaims, { audiences }: JudgedAs): string | BrokenRule {
+  #validateClaims(claims: IdTokenClaims, { audiences }: Expected): string | BrokenRule {
     const seconds = Math.floor(this.#parts.now() / 1000)
-    return judgeClaims(claims, this.#parts.rules, audiences, seconds)
+    return validateClaims(claims, this.#parts.rules, audiences, seconds)
   }
 
-  /** 401 only where it is known that there is no such key. */
+  /** 401 only where the newest key set lacks the key; where that is not known, 503. */
   #keyMissing(kid: string, claims?: IdTokenClaims): IdTokenError {
     const { keys } = this.#parts
     // Where there are none, they are unavailable.
-    const inHand = keys.current() as Keys
+    const current = keys.current() as Keys
     return (
       keys.unavailable() ??
       refusal('ID_TOKEN_KEY_UNKNOWN', {
-        expected: () => [...inHand.keys()],
+        expected: () => [...current.keys()],
         found: kid === '' ? 'no kid' : kid,
         ...(claims && { evidence: () => evidenceOf(claims, keys.stats().state === 'static') }),
       })
@@ -167,11 +170,11 @@ function accountOf({ email, email_verified: emailVerified, sub }: IdTokenClaims)
   return (emailVerified === true ? email : undefined) ?? sub
 }
 
-/** A token on its way. */
-interface Judged {
+/** A token between two checks. */
+interface PendingToken {
   readonly token: string
   readonly parsed: ParsedToken
-  readonly as: JudgedAs
+  readonly expected: Expected
   /** Whether a fetch of keys is waited for. */
   readonly waits: boolean
 }

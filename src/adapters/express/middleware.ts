@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IdTokenError } from '../../errors/id-token-error.ts'
 import type { AllowedCaller } from '../../policy/allowed-callers.ts'
 import type { Caller } from '../../policy/caller.ts'
 import {
@@ -13,6 +14,7 @@ import { acceptNames, invalidConfiguration } from '../../checks/invalid-option.t
 import type { VerifierOptions } from '../../verifier/verifier-options.ts'
 import { decidingHeaderName } from '../../request/deciding-header.ts'
 import { logRefusal, type RefusedRequest } from '../log-refusal.ts'
+import { receiveOutcome } from '../receive-outcome.ts'
 import {
   createVerifierCore,
   type Verifier,
@@ -133,16 +135,14 @@ function defaultGuard(core: VerifierCore, logger: Logger | undefined): Middlewar
 function guard(core: VerifierCore, policy: AccessPolicy, logger: Logger | undefined): Middleware {
   return (request, response, next) => {
     assertCalledByExpress(next)
-    core.decideRequest(request, policy, (error, caller) => {
-      try {
-        if (error === null) request.caller = caller
-        else refuse(error, request, response, logger)
-      } catch (problem) {
-        // A decision that waited for keys is handed over where nobody else would catch it.
-        next(problem)
-        return
-      }
-      next(error ?? undefined)
+    receiveOutcome(core.verifyRequest(request, policy), {
+      accept: (caller) => {
+        request.caller = caller
+      },
+      refuse: (refusal) => {
+        refuse(refusal, request, response, logger)
+      },
+      next,
     })
   }
 }
@@ -167,13 +167,13 @@ function loggerOf({ log }: LoggedRequest, logger: Logger | undefined): Logger | 
 }
 
 function refuse(
-  error: Error,
+  refusal: IdTokenError,
   request: LoggedRequest,
   response: ServerResponse,
   logger: Logger | undefined,
 ): void {
-  const headers = logRefusal(error, refused(request), loggerOf(request, logger))
-  // Whoever gave up on a slow decision may have answered already.
+  const headers = logRefusal(refusal, refused(request), loggerOf(request, logger))
+  // An application that did not wait for the keys may have answered already.
   if (response.headersSent) return
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
 }

@@ -1,6 +1,7 @@
 import type {
   FastifyInstance,
   FastifyPluginAsync,
+  FastifyReply,
   FastifyRequest,
   onRequestHookHandler,
 } from 'fastify'
@@ -10,6 +11,7 @@ import { acceptNames, invalidOption } from '../../checks/invalid-option.ts'
 import type { IdTokenError } from '../../errors/id-token-error.ts'
 import { decidingHeaderName } from '../../request/deciding-header.ts'
 import { logRefusal, type RefusedRequest } from '../log-refusal.ts'
+import { receiveOutcome } from '../receive-outcome.ts'
 import {
   createVerifierCore,
   type Verifier,
@@ -130,21 +132,27 @@ function createGuard(
       done()
       return
     }
-    core.decideRequest(request.raw, policy, (error, caller) => {
-      if (error === null) {
+    receiveOutcome(core.verifyRequest(request.raw, policy), {
+      accept: (caller) => {
         request.caller = caller as never
-        done()
-        return
-      }
-      // Here as well as on the error: an error handler of the app's own may not look at it.
-      void reply.headers(logRefusal(error, refused(request), request.log))
-      // Fastify says so to requests that come after `close`. A client that keeps its connection would
-      // hold up the end until the keep-alive timeout. HTTP/2 knows no such header (RFC 9113, 8.2.2).
-      if (closing.aborted && request.raw.httpVersionMajor < 2)
-        void reply.header('connection', 'close')
-      done(error)
+      },
+      refuse: (refusal) => {
+        // Here as well as on the error: an error handler of the app's own may not look at it.
+        void reply.headers(logRefusal(refusal, refused(request), request.log))
+        if (closing.aborted) endConnection(request, reply)
+      },
+      next: done as (error?: unknown) => void,
     })
   }
+}
+
+/**
+ * A client that keeps its connection would hold up the end until the keep-alive timeout. Fastify says
+ * this to requests that come after `close`, but not to those that waited. HTTP/2 knows no such header
+ * (RFC 9113 section 8.2.2).
+ */
+function endConnection({ raw }: FastifyRequest, reply: FastifyReply): void {
+  if (raw.httpVersionMajor < 2) void reply.header('connection', 'close')
 }
 
 function refused(request: FastifyRequest): RefusedRequest {

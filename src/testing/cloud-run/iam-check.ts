@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { bearerToken } from '../../request/bearer-token.ts'
 import { decidingHeader } from '../../request/deciding-header.ts'
-import type { IdTokenError } from '../../errors/id-token-error.ts'
+import { IdTokenError } from '../../errors/id-token-error.ts'
 import type { Verifier } from '../../verifier/create-verifier.ts'
 import type { Invokers } from './invokers.ts'
 
@@ -18,10 +18,13 @@ export async function checkIam(
   verifier: Verifier,
   invokers: Invokers,
 ): Promise<Refusal | null> {
+  const deciding = decidingHeader(request)
+  if (deciding === null) return 403
+  if (deciding instanceof IdTokenError) return refusalOf(deciding)
+  const token = bearerToken(deciding)
+  if (token instanceof IdTokenError) return refusalOf(token)
   try {
-    const deciding = decidingHeader(request)
-    if (deciding === null) return 403
-    const caller = await verifier.verifyAnyCaller(bearerToken(deciding))
+    const caller = await verifier.verifyAnyCaller(token)
     return invokers.include(caller) ? null : 403
   } catch (error) {
     return refusalOf(error as IdTokenError)
