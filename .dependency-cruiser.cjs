@@ -12,6 +12,7 @@ const ROOMS = [
   'token',
   'keys',
   'policy',
+  'profiles',
   'cache',
   'telemetry',
   'verifier',

@@ -4,6 +4,7 @@ import { acceptAudiences } from '../src/policy/audiences.ts'
 import { createTestIssuer, type TestIssuer } from '../src/testing.ts'
 import { IdTokenError } from '../src/errors/id-token-error.ts'
 import type { Eventual, Outcome } from '../src/verifier/outcome.ts'
+import { GOOGLE_ID_TOKEN } from '../src/profiles/google-id-token.ts'
 import { TokenVerifier, type Expected } from '../src/verifier/verify-token.ts'
 import { FAULTS, type Fault } from '../faults/faults.ts'
 import { startKeyServer, type KeyServer } from '../faults/key-server.ts'
@@ -60,6 +61,7 @@ function protect(server: KeyServer, timeout: number) {
   let time = Date.now()
   const now = (): number => time
   const keys = new RemoteKeySet({
+    algorithm: GOOGLE_ID_TOKEN.algorithm,
     uri: server.uri,
     fetch,
     maxStale: MAX_STALE,
@@ -74,7 +76,7 @@ function protect(server: KeyServer, timeout: number) {
     clockTolerance: 60,
     maxTokenLifetime: Infinity,
   }
-  const judge = new TokenVerifier({ rules, keys, cache: null, now })
+  const judge = new TokenVerifier({ profile: GOOGLE_ID_TOKEN, rules, keys, cache: null, now })
   return {
     keys,
     judge: (token: string) => judge.verify(token, as),

@@ -10,6 +10,7 @@ import { Backoff } from '../src/pacing/backoff.ts'
 import { freshenedHeaders, freshnessLifetime } from '../src/keys/freshness.ts'
 import type { KeyStore, StoredKeys } from '../src/keys/key-store.ts'
 import { parseJwks } from '../src/keys/parse-jwks.ts'
+import { RS256 } from '../src/keys/signature-algorithms.ts'
 import { RefetchBudget } from '../src/pacing/refetch-budget.ts'
 import { RemoteKeySet, type RemoteKeySetOptions } from '../src/keys/remote-key-set.ts'
 import { steadyClock } from '../src/pacing/steady-clock.ts'
@@ -35,6 +36,7 @@ function keySet(t: Test, uri: string, options: Partial<RemoteKeySetOptions> = {}
   const events: string[] = []
   const keys = new RemoteKeySet({
     uri,
+    algorithm: RS256,
     fetch,
     maxStale: 24 * HOUR,
     keyStore: undefined,
@@ -237,16 +239,20 @@ t.test('a key that leaves the set ends its tokens at once, cached or not', async
 
 t.test('the key set is replaced whole, and keys that stay are the same', async (t) => {
   const rotating = await createTestIssuer()
-  const first = parseJwks(rotating.jwks).keys
+  const first = parseJwks(rotating.jwks, RS256).keys
   const firstKid = String(rotating.key.kid)
   await rotating.rotateKeys()
-  const second = parseJwks(rotating.jwks, first).keys
+  const second = parseJwks(rotating.jwks, RS256, first).keys
   t.equal(second.size, 2)
   t.equal(second.get(firstKid), first.get(firstKid))
   await rotating.rotateKeys({ keepOld: false })
-  t.strictSame([...parseJwks(rotating.jwks, second).keys.keys()], [rotating.key.kid])
+  t.strictSame([...parseJwks(rotating.jwks, RS256, second).keys.keys()], [rotating.key.kid])
   const samekid = { keys: [{ ...otherIssuer.jwks.keys[0], kid: firstKid }] }
-  t.not(parseJwks(samekid, first).keys.get(firstKid), first.get(firstKid), 'a kid is not a key')
+  t.not(
+    parseJwks(samekid, RS256, first).keys.get(firstKid),
+    first.get(firstKid),
+    'a kid is not a key',
+  )
 })
 
 t.test('a refresh runs ahead, once, and nobody waits for it', async (t) => {
@@ -638,16 +644,19 @@ t.test('unusable keys are left out and logged', async (t) => {
 })
 
 t.test('a set is refused whole where one of its members is no object', async (t) => {
-  t.throws(() => parseJwks({ keys: [...issuer.jwks.keys, 'key'] }), /no object/)
-  t.throws(() => parseJwks([issuer.jwks]), /no "keys" list/)
-  t.throws(() => parseJwks({ keys: [{ kty: 'RSA', kid: 'a' }] }), /key a: no n or e/)
-  t.throws(() => parseJwks({ keys: [{ kty: 'RSA', kid: 'a', n: '', e: '' }] }), /not an RSA key/)
+  t.throws(() => parseJwks({ keys: [...issuer.jwks.keys, 'key'] }, RS256), /no object/)
+  t.throws(() => parseJwks([issuer.jwks], RS256), /no "keys" list/)
+  t.throws(() => parseJwks({ keys: [{ kty: 'RSA', kid: 'a' }] }, RS256), /key a: no n or e/)
+  t.throws(
+    () => parseJwks({ keys: [{ kty: 'RSA', kid: 'a', n: '', e: '' }] }, RS256),
+    /not an RSA key/,
+  )
   const forEncryption = { ...issuer.jwks.keys[0], key_ops: ['encrypt'] }
-  t.throws(() => parseJwks({ keys: [forEncryption] }), /key_ops has no verify/)
+  t.throws(() => parseJwks({ keys: [forEncryption] }, RS256), /key_ops has no verify/)
   const forBoth = { ...issuer.jwks.keys[0], key_ops: ['verify'] }
-  t.equal(parseJwks({ keys: [forBoth] }).keys.size, 1)
+  t.equal(parseJwks({ keys: [forBoth] }, RS256).keys.size, 1)
   const weak = { ...issuer.jwks.keys[0], e: 'AQ' }
-  t.throws(() => parseJwks({ keys: [weak] }), /exponent 65537/)
+  t.throws(() => parseJwks({ keys: [weak] }, RS256), /exponent 65537/)
 })
 
 t.test('prefetch', async (t) => {

@@ -4,6 +4,7 @@ import { acceptAudiences } from '../src/policy/audiences.ts'
 import { createTestIssuer } from '../src/testing.ts'
 import { IdTokenError } from '../src/errors/id-token-error.ts'
 import type { Eventual, Outcome as Verification } from '../src/verifier/outcome.ts'
+import { GOOGLE_ID_TOKEN } from '../src/profiles/google-id-token.ts'
 import { TokenVerifier, type Expected } from '../src/verifier/verify-token.ts'
 
 const audience = 'https://search.run.app'
@@ -100,6 +101,7 @@ export function simulate(
     })
   const now = (): number => START + time
   const keys = new RemoteKeySet({
+    algorithm: GOOGLE_ID_TOKEN.algorithm,
     uri: 'https://keys.example.com/',
     fetch,
     maxStale: 86_400_000,
@@ -111,7 +113,7 @@ export function simulate(
     random,
   })
   const rules = { issuers: [issuer.issuer], clockTolerance: 60, maxTokenLifetime: 86_400 }
-  const verifier = new TokenVerifier({ rules, keys, cache: null, now })
+  const verifier = new TokenVerifier({ profile: GOOGLE_ID_TOKEN, rules, keys, cache: null, now })
   return {
     keys,
     fetchedAt,

@@ -7,6 +7,7 @@ import { staticKeySet } from '../src/keys/static-key-set.ts'
 import { acceptAudiences } from '../src/policy/audiences.ts'
 import { createTestIssuer, type TestIdToken } from '../src/testing.ts'
 import { acceptVerifierOptions } from '../src/verifier/verifier-options.ts'
+import { GOOGLE_ID_TOKEN } from '../src/profiles/google-id-token.ts'
 import { TokenVerifier } from '../src/verifier/verify-token.ts'
 
 const audience = 'https://user-profiles-abc123-uc.a.run.app'
@@ -319,6 +320,7 @@ t.test('a missing key is looked for only for a token that could be good', async 
   if (typeof keys === 'string') throw new Error('not static')
   let inHand = keys
   const judge = new TokenVerifier({
+    profile: GOOGLE_ID_TOKEN,
     rules: {
       issuers: ['https://accounts.google.com'],
       clockTolerance: 60,

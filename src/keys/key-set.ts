@@ -1,13 +1,14 @@
 import type { KeyObject } from 'node:crypto'
+import type { SignatureAlgorithm } from './signature-algorithms.ts'
 import type { IdTokenError } from '../errors/id-token-error.ts'
 
 /** A public key that tokens may be verified with. */
 export interface VerificationKey {
   readonly kid: string
   readonly publicKey: KeyObject
-  /** The JWK members that make it this key and no other. */
-  readonly modulus: string
-  readonly exponent: string
+  readonly algorithm: SignatureAlgorithm
+  /** The members of the JWK that make it this key and no other, by name. */
+  readonly members: Readonly<Record<string, string>>
 }
 
 /** Keys by `kid`. */

@@ -2,6 +2,7 @@ import { aborted } from '../pacing/aborted.ts'
 import type { VerificationKey } from './key-set.ts'
 import { boundedLifetime } from './freshness.ts'
 import { parseJwks } from './parse-jwks.ts'
+import type { SignatureAlgorithm } from './signature-algorithms.ts'
 
 /** Keys as they are kept across restarts: plain data, all of it public. */
 export interface StoredKeys {
@@ -31,13 +32,12 @@ export interface AgedKeys {
 
 /** Keys as a store keeps them: only what verification needs. */
 export function toStoredKeys({ keys, fetchedAt, lifetime }: AgedKeys): StoredKeys {
-  const jwks = [...keys.values()].map(({ kid, modulus, exponent }) => ({
-    kty: 'RSA',
-    alg: 'RS256',
+  const jwks = [...keys.values()].map(({ kid, algorithm: { kty, alg }, members }) => ({
+    kty,
+    alg,
     use: 'sig',
     kid,
-    n: modulus,
-    e: exponent,
+    ...members,
   }))
   return { jwks: { keys: jwks }, fetchedAt, lifetimeSeconds: lifetime / 1000 }
 }
@@ -48,14 +48,18 @@ export function toStoredKeys({ keys, fetchedAt, lifetime }: AgedKeys): StoredKey
  * @param now - milliseconds since the epoch
  * @throws Error saying what is wrong with it
  */
-export function fromStoredKeys(stored: StoredKeys, now: number): AgedKeys {
+export function fromStoredKeys(
+  stored: StoredKeys,
+  algorithm: SignatureAlgorithm,
+  now: number,
+): AgedKeys {
   const { jwks, fetchedAt, lifetimeSeconds } = stored
   if (!Number.isFinite(fetchedAt) || !Number.isFinite(lifetimeSeconds)) {
     throw new Error('the stored keys have no fetchedAt or lifetimeSeconds')
   }
   if (fetchedAt > now) throw new Error('the stored keys are from the future')
   const lifetime = boundedLifetime(lifetimeSeconds * 1000)
-  return { keys: parseJwks(jwks).keys, fetchedAt, lifetime }
+  return { keys: parseJwks(jwks, algorithm).keys, fetchedAt, lifetime }
 }
 
 /**

@@ -1,6 +1,5 @@
-import type { AsymmetricKeyDetails, KeyObject } from 'node:crypto'
 import type { VerificationKey } from './key-set.ts'
-import { importRsaKey } from './rsa-sha256.ts'
+import type { SignatureAlgorithm } from './signature-algorithms.ts'
 
 /** A judged JWK set document. */
 export interface ParsedJwks {
@@ -14,9 +13,6 @@ type Jwk = Readonly<Record<string, unknown>>
 /** RFC 7518 sections 6.2.2, 6.3.2 and 6.4: members that only a private or symmetric key has. */
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
-const SHORTEST_MODULUS = 2048
-/** FIPS 186-5 section 5.1: with a very small exponent signatures can be made without the key. */
-const SMALLEST_EXPONENT = 65_537n
 const LONGEST_KID_SHOWN = 64
 
 /**
@@ -28,6 +24,7 @@ const LONGEST_KID_SHOWN = 64
  */
 export function parseJwks(
   document: unknown,
+  algorithm: SignatureAlgorithm,
   previous?: ReadonlyMap<string, VerificationKey>,
 ): ParsedJwks {
   const members = isObject(document) ? document.keys : undefined
@@ -40,7 +37,7 @@ export function parseJwks(
     if (member.kty === 'oct' || SECRET_MEMBERS.some((name) => Object.hasOwn(member, name))) {
       throw new Error('the JWK set holds a private or symmetric key')
     }
-    const key = usableKey(member, previous)
+    const key = usableKey(member, algorithm, previous)
     if (typeof key === 'string') {
       skipped.push(key)
     } else if (keys.has(key.kid)) {
@@ -55,18 +52,11 @@ export function parseJwks(
   return { keys, skipped }
 }
 
-/** What a key must be for RS256, in the order in which it is judged. */
-const REQUIREMENTS: readonly (readonly [member: string, accepted: readonly unknown[]])[] = [
-  ['kty', ['RSA']],
-  ['use', ['sig', undefined]],
-  ['alg', ['RS256', undefined]],
-]
-
-/** Why a key is not for RS256, by what it says of itself. */
-function unfitness(jwk: Jwk): string | null {
-  for (const [member, accepted] of REQUIREMENTS) {
-    if (!accepted.includes(jwk[member])) return `${member} is not ${String(accepted[0])}`
-  }
+/** Why a key is not for the algorithm, by what it says of itself. */
+function unfitness(jwk: Jwk, { kty, alg }: SignatureAlgorithm): string | null {
+  if (jwk.kty !== kty) return `kty is not ${kty}`
+  if (jwk.use !== undefined && jwk.use !== 'sig') return 'use is not sig'
+  if (jwk.alg !== undefined && jwk.alg !== alg) return `alg is not ${alg}`
   const { key_ops: operations } = jwk
   return Array.isArray(operations) && !operations.includes('verify')
     ? 'key_ops has no verify'
@@ -76,30 +66,37 @@ function unfitness(jwk: Jwk): string | null {
 /** The key, or why it is not usable. */
 function usableKey(
   jwk: Jwk,
+  algorithm: SignatureAlgorithm,
   previous: ReadonlyMap<string, VerificationKey> | undefined,
 ): VerificationKey | string {
-  const { kid, n: modulus, e: exponent } = jwk
+  const { kid } = jwk
   if (typeof kid !== 'string' || kid === '') return 'a key without kid'
   const name = `key ${kid.slice(0, LONGEST_KID_SHOWN)}`
-  const unfit = unfitness(jwk)
+  const unfit = unfitness(jwk, algorithm)
   if (unfit !== null) return `${name}: ${unfit}`
-  if (typeof modulus !== 'string' || typeof exponent !== 'string') return `${name}: no n or e`
+  const members = publicMembers(jwk, algorithm)
+  if (members === null) return `${name}: no ${algorithm.members.join(' or ')}`
   const known = previous?.get(kid)
-  if (known?.modulus === modulus && known.exponent === exponent) return known
-  const publicKey = importedKey(modulus, exponent)
-  if (publicKey === null)
-    return `${name}: not an RSA key of ${SHORTEST_MODULUS} bits or more, with exponent 65537 or more`
-  return { kid, publicKey, modulus, exponent }
+  if (known !== undefined && isSameKey(known, members)) return known
+  const publicKey = algorithm.importKey(members)
+  if (publicKey === null) return `${name}: not ${algorithm.requirement}`
+  return { kid, publicKey, algorithm, members }
 }
 
-function importedKey(n: string, e: string): KeyObject | null {
-  const key = importRsaKey({ kty: 'RSA', n, e })
-  const { modulusLength, publicExponent } = key.asymmetricKeyDetails as RsaKeyDetails
-  return modulusLength < SHORTEST_MODULUS || publicExponent < SMALLEST_EXPONENT ? null : key
+/** The members that hold the public key; `null` where one is missing. */
+function publicMembers(
+  jwk: Jwk,
+  { members }: SignatureAlgorithm,
+): Readonly<Record<string, string>> | null {
+  const found = members.map((name) => [name, jwk[name]] as const)
+  return found.every((member): member is readonly [string, string] => typeof member[1] === 'string')
+    ? Object.fromEntries(found)
+    : null
 }
 
-/** Every RSA key has them. */
-type RsaKeyDetails = Required<Pick<AsymmetricKeyDetails, 'modulusLength' | 'publicExponent'>>
+function isSameKey(known: VerificationKey, members: Readonly<Record<string, string>>): boolean {
+  return known.algorithm.members.every((name) => known.members[name] === members[name])
+}
 
 function isObject(value: unknown): value is Jwk {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -11,10 +11,13 @@ import {
   type KeyStore,
 } from './key-store.ts'
 import { parseJwks } from './parse-jwks.ts'
+import type { SignatureAlgorithm } from './signature-algorithms.ts'
 
 /** What a remote key set is made of. */
 export interface RemoteKeySetOptions {
   readonly uri: string
+  /** What the keys are for: others in the set are ignored. */
+  readonly algorithm: SignatureAlgorithm
   readonly fetch: typeof globalThis.fetch
   /** Milliseconds past their lifetime for which the last good keys may be used. */
   readonly maxStale: number
@@ -228,7 +231,7 @@ export class RemoteKeySet implements KeySet {
     const notModified = document === undefined && known !== null
     const { keys, skipped } = notModified
       ? { keys: known.keys, skipped: [] }
-      : parseJwks(document, this.#inHand?.keys)
+      : parseJwks(document, this.#options.algorithm, this.#inHand?.keys)
     const current = notModified ? freshenedHeaders(known.headers, headers) : headers
     const aged = { keys, fetchedAt: this.#options.now(), lifetime: freshnessLifetime(current) }
     this.#newestEnd = number
@@ -273,10 +276,11 @@ export class RemoteKeySet implements KeySet {
   }
 
   async #load(): Promise<void> {
-    const { keyStore, now, events, timeout } = this.#options
+    const { keyStore, algorithm, now, events, timeout } = this.#options
     try {
       const stored = await loadWithin(keyStore, timeout, this.#closing.signal)
-      if (stored !== null && this.#inHand === null) this.#keep(fromStoredKeys(stored, now()), {})
+      if (stored !== null && this.#inHand === null)
+        this.#keep(fromStoredKeys(stored, algorithm, now()), {})
     } catch (error) {
       if (!this.#closing.signal.aborted) events.storeFailed('load', reasonOf(error))
     }

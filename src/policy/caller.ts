@@ -23,20 +23,20 @@ export interface Caller {
   readonly claims: Readonly<IdTokenClaims>
 }
 
-/** Makes the caller of judged claims, and freezes both. */
-export function callerOf(
-  claims: IdTokenClaims,
-  judged: Pick<Caller, 'audience' | 'signatureVerified' | 'header'>,
-): Caller {
+/** What was found out about a token beside its claims. */
+export type Verified = Pick<Caller, 'audience' | 'signatureVerified' | 'header'>
+
+/** Makes the caller from validated claims, and freezes both. */
+export function callerOf(claims: IdTokenClaims, verified: Verified): Caller {
   return Object.freeze({
     email: claims.email_verified === true ? claims.email : undefined,
     subject: claims.sub,
-    audience: judged.audience,
+    audience: verified.audience,
     issuer: claims.iss,
     issuedAt: claims.iat,
     expiresAt: claims.exp,
-    signatureVerified: judged.signatureVerified,
-    header: judged.header,
+    signatureVerified: verified.signatureVerified,
+    header: verified.header,
     claims: deepFrozen(claims),
   })
 }

@@ -11,25 +11,31 @@ function credentials(value: string): [scheme: string, rest: string] {
 /** Schemes that a log may name; anything else may be a token that was sent without its scheme. */
 const KNOWN_SCHEMES = /^(?:basic|digest|negotiate|ntlm|dpop|hoba|mutual|oauth|apikey|token|jwt)$/
 
-/** The token, where the value is exactly `Bearer <token>`. */
-export function tokenIn(value: string): string | undefined {
+/** The token, where the value is exactly `<scheme> <token>`. */
+export function tokenIn(value: string, scheme: string): string | undefined {
   // The common spelling, without a regular expression.
-  if (value.startsWith('Bearer ') && isOneToken(value, 7)) return value.slice(7)
-  const [scheme, rest] = credentials(value)
-  return scheme === 'bearer' && isOneToken(rest, 0) ? rest : undefined
+  const start = scheme.length + 1
+  if (value.startsWith(scheme) && value[start - 1] === ' ' && isOneToken(value, start)) {
+    return value.slice(start)
+  }
+  const [sent, rest] = credentials(value)
+  return sent === scheme.toLowerCase() && isOneToken(rest, 0) ? rest : undefined
 }
 
 /**
  * The one token of the header that decides, or `ID_TOKEN_SCHEME_UNSUPPORTED` or
  * `ID_TOKEN_REQUEST_MALFORMED`.
  */
-export function bearerToken({ name, value }: DecidingHeader): string | IdTokenError {
-  const token = tokenIn(value)
+export function bearerToken(
+  { name, value }: DecidingHeader,
+  scheme: string,
+): string | IdTokenError {
+  const token = tokenIn(value, scheme)
   if (token !== undefined) return token
-  const [scheme, rest] = credentials(value)
-  const expected = `${name}: Bearer <token>`
-  if (scheme !== 'bearer') {
-    return refusal('ID_TOKEN_SCHEME_UNSUPPORTED', { expected, found: schemeShown(scheme) })
+  const [sent, rest] = credentials(value)
+  const expected = `${name}: ${scheme} <token>`
+  if (sent !== scheme.toLowerCase()) {
+    return refusal('ID_TOKEN_SCHEME_UNSUPPORTED', { expected, found: schemeShown(sent) })
   }
   return refusal('ID_TOKEN_REQUEST_MALFORMED', {
     expected,

@@ -1,11 +1,8 @@
 import { IdTokenError, refusal } from '../errors/id-token-error.ts'
 import { rawHeadersOf, type RequestHeaders } from './request-like.ts'
 
-/** The headers that may carry the token, in lower case; the first that is present decides. */
-const TOKEN_HEADERS = ['x-serverless-authorization', 'authorization'] as const
-
 /** A header that may carry the token, in lower case. */
-export type TokenHeader = (typeof TOKEN_HEADERS)[number]
+export type TokenHeader = 'x-serverless-authorization' | 'authorization'
 
 /**
  * The value of a header as it was sent; `undefined` where it was not sent;
@@ -53,11 +50,14 @@ function isCutOff({ socket }: RequestHeaders, raw: readonly string[]): boolean {
 }
 
 /** The name of the header that decides, even where it is repeated; `null` where there is none. */
-export function decidingHeaderName(request: RequestHeaders): TokenHeader | null {
+export function decidingHeaderName(
+  request: RequestHeaders,
+  names: readonly TokenHeader[],
+): TokenHeader | null {
   const raw = rawHeadersOf(request)
   const isSent = (name: TokenHeader): boolean =>
     raw.some((sent, i) => i % 2 === 0 && isNamed(sent, name))
-  return TOKEN_HEADERS.find(isSent) ?? null
+  return names.find(isSent) ?? null
 }
 
 /** The lengths differ for nearly every header, which saves lower-casing each of them. */
@@ -72,14 +72,14 @@ export interface DecidingHeader {
 }
 
 /**
- * The header that decides; `null` where neither was sent; `ID_TOKEN_REQUEST_MALFORMED` where one was
- * sent twice.
- *
- * X-Serverless-Authorization decides wherever it is present, even empty: on Cloud Run it is the one
- * that the IAM check looks at, and Authorization is then the caller's to fill at will.
+ * The header that decides: the first of these that was sent, even empty; `null` where none was;
+ * `ID_TOKEN_REQUEST_MALFORMED` where it was sent twice.
  */
-export function decidingHeader(request: RequestHeaders): DecidingHeader | null | IdTokenError {
-  for (const name of TOKEN_HEADERS) {
+export function decidingHeader(
+  request: RequestHeaders,
+  names: readonly TokenHeader[],
+): DecidingHeader | null | IdTokenError {
+  for (const name of names) {
     const value = headerValue(request, name)
     if (value instanceof IdTokenError) return value
     if (value !== undefined) return { name, value }

@@ -4,6 +4,14 @@ import { decidingHeader, type TokenHeader } from './deciding-header.ts'
 import type { RequestHeaders } from './request-like.ts'
 import { intactCopy, isSignatureRemoved } from './removed-signature.ts'
 
+/** How requests present tokens of one kind. */
+export interface Presentation {
+  /** The headers that may carry the token; the first that is present decides. */
+  readonly headers: readonly TokenHeader[]
+  /** The authentication scheme before the token (RFC 9110 section 11.1). */
+  readonly scheme: string
+}
+
 /** The token that a request presents, and where it was. */
 export interface PresentedToken {
   readonly token: string
@@ -16,14 +24,17 @@ export interface PresentedToken {
  * The token that decides about a request; `null` where it brings none; or the outcome of the check
  * `credentials`.
  */
-export function presentedToken(request: RequestHeaders): PresentedToken | null | IdTokenError {
-  const deciding = decidingHeader(request)
+export function presentedToken(
+  request: RequestHeaders,
+  { headers, scheme }: Presentation,
+): PresentedToken | null | IdTokenError {
+  const deciding = decidingHeader(request, headers)
   if (deciding === null || deciding instanceof IdTokenError) return deciding
-  const token = bearerToken(deciding)
+  const token = bearerToken(deciding, scheme)
   if (token instanceof IdTokenError) return token
   const { name: header } = deciding
   if (!isSignatureRemoved(token)) return { token, header, signatureRemoved: false }
-  const copy = header === 'authorization' ? null : intactCopy(request, token)
+  const copy = header === 'authorization' ? null : intactCopy(request, token, scheme)
   if (copy === null) return { token, header, signatureRemoved: true }
   if (copy instanceof IdTokenError) return copy
   return { token: copy, header: 'authorization', signatureRemoved: false }

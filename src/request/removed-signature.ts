@@ -30,10 +30,11 @@ export function isSignatureRemoved(token: string): boolean {
 export function intactCopy(
   request: RequestHeaders,
   stripped: string,
+  scheme: string,
 ): string | null | IdTokenError {
   const value = headerValue(request, 'authorization')
   if (value instanceof IdTokenError) return value
-  const copy = value === undefined ? undefined : tokenIn(value)
+  const copy = value === undefined ? undefined : tokenIn(value, scheme)
   if (copy === undefined || isSignatureRemoved(copy)) return null
   const signed = stripped.slice(0, 1 - MARKER.length)
   return TWO_SEGMENTS.test(signed) && copy.startsWith(signed) ? copy : null

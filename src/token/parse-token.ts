@@ -27,11 +27,12 @@ export function typeRefusal(value: unknown): IdTokenError | null {
 }
 
 /**
- * Takes a token apart: a JWS in compact serialization (RFC 7515 section 5.2) with alg RS256.
+ * Takes a token apart: a JWS in compact serialization (RFC 7515 section 5.2).
  *
+ * @param alg - the algorithm that the token must be signed with
  * @returns the parts, or `ID_TOKEN_MALFORMED` or `ID_TOKEN_ALGORITHM_NOT_ALLOWED`
  */
-export function parseToken(token: string): ParsedToken | IdTokenError {
+export function parseToken(token: string, alg: string): ParsedToken | IdTokenError {
   const segments = threeSegments(token)
   if (segments instanceof IdTokenError) return segments
   const [headerSegment, payloadSegment, signature] = segments
@@ -43,7 +44,7 @@ export function parseToken(token: string): ParsedToken | IdTokenError {
     signatureRefusal(header, signature) ??
     extensionRefusal(header) ??
     claimsRefusal(claims) ??
-    algorithmRefusal(header, claims as IdTokenClaims)
+    algorithmRefusal(header, alg, claims as IdTokenClaims)
   if (refused !== null) return refused
   return {
     header,
@@ -128,10 +129,14 @@ function claimsRefusal(claims: JsonObject): IdTokenError | null {
 }
 
 /** RFC 8725 section 3.1: the algorithm is ours to choose, never the token's. */
-function algorithmRefusal({ alg }: JsonObject, claims: IdTokenClaims): IdTokenError | null {
-  if (alg === 'RS256') return null
+function algorithmRefusal(
+  { alg }: JsonObject,
+  expected: string,
+  claims: IdTokenClaims,
+): IdTokenError | null {
+  if (alg === expected) return null
   return refusal('ID_TOKEN_ALGORITHM_NOT_ALLOWED', {
-    expected: 'RS256',
+    expected,
     found: alg ?? 'no alg',
     evidence: () => evidenceOf(claims),
   })

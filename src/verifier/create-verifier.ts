@@ -117,14 +117,14 @@ export function createVerifier(options: VerifierOptions): Verifier {
 /** Makes a verifier together with what adapters need. */
 export function createVerifierCore(options: VerifierOptions): VerifierCore {
   const settings = acceptVerifierOptions(options)
-  const { rules, now, cacheSize, trustRemovedSignature, realm, defaultPolicy } = settings
+  const { profile, rules, now, cacheSize, trustRemovedSignature, realm, defaultPolicy } = settings
   if (trustRemovedSignature) warnAtStart(settings.logger, TRUST_WARNING)
   warnAboutHosts(defaultPolicy.audiences.configured, settings.logger)
   const metrics = createMetrics(settings.meter)
   const keys = createKeySet(settings, metrics)
   const cache = cacheSize === 0 ? null : new VerifiedTokenCache<Caller>(cacheSize)
-  const tokens = new TokenVerifier({ rules, keys, cache, now })
-  const verification = { tokens, trustRemovedSignature }
+  const tokens = new TokenVerifier({ profile, rules, keys, cache, now })
+  const verification = { profile, tokens, trustRemovedSignature }
   const reported = createReported(observeOutcomes(metrics), realm)
   const compile = policyCompiler(defaultPolicy)
   const verifyReported: VerifierCore['verifyRequest'] = (request, policy) =>
@@ -158,7 +158,18 @@ function createKeySet(settings: VerifierSettings, metrics: Metrics): KeySet {
   warnOfPlainHttp(logger, { option: 'jwksUri', url: keys, exposed: 'the keys of Google' })
   const steadyNow = steadyClock(now)
   const events = observeKeys({ uri: keys, metrics, logger, steadyNow })
-  return new RemoteKeySet({ uri: keys, fetch, maxStale, keyStore, events, now, steadyNow, timeout })
+  const { algorithm } = settings.profile
+  return new RemoteKeySet({
+    uri: keys,
+    algorithm,
+    fetch,
+    maxStale,
+    keyStore,
+    events,
+    now,
+    steadyNow,
+    timeout,
+  })
 }
 
 /** Compiles policies over the default one, each object once. */

@@ -1,3 +1,5 @@
+import { GOOGLE_ID_TOKEN } from '../profiles/google-id-token.ts'
+import type { TokenProfile } from '../profiles/token-profile.ts'
 import { acceptAllowedCallers, type AllowedCaller } from '../policy/allowed-callers.ts'
 import type { VerificationKey } from '../keys/key-set.ts'
 import type { KeyStore } from '../keys/key-store.ts'
@@ -89,6 +91,7 @@ export interface VerifierOptions {
 
 /** Judged options, with every default filled in. */
 export interface VerifierSettings {
+  readonly profile: TokenProfile
   readonly rules: ClaimRules
   /** The policy of a route that says nothing of its own; its list may be missing. */
   readonly defaultPolicy: AccessPolicy
@@ -109,11 +112,6 @@ export interface VerifierSettings {
   readonly meter: Meter | undefined
   readonly logger: Logger
 }
-
-/** https://accounts.google.com/.well-known/openid-configuration, `jwks_uri`. */
-const GOOGLE_JWKS = 'https://www.googleapis.com/oauth2/v3/certs'
-/** OpenID Connect Core section 2 has the URL; Google's older tokens have the bare host. */
-const GOOGLE_ISSUERS = ['https://accounts.google.com', 'accounts.google.com']
 
 /** The options that there are; any other name is refused. */
 export const OPTION_NAMES = [
@@ -143,24 +141,13 @@ export const OPTION_NAMES = [
  * @throws TypeError naming the option, its value and what is accepted
  */
 export function acceptVerifierOptions(value: unknown): VerifierSettings {
+  const profile = GOOGLE_ID_TOKEN
   const options = acceptNames('options', value, OPTION_NAMES)
   // A default stands in for what was left out, never for null.
-  const { issuer = GOOGLE_ISSUERS, clockTolerance = 60, maxTokenLifetime = 86_400 } = options
   const { maxStale = 86_400, fetchTimeout = 3 } = options
   return {
-    rules: {
-      issuers: acceptStrings('issuer', issuer, 'a non-empty string or a non-empty list of them'),
-      clockTolerance: acceptNumber('clockTolerance', clockTolerance, {
-        min: 0,
-        max: 300,
-        unit: 'seconds',
-      }),
-      maxTokenLifetime: acceptNumber('maxTokenLifetime', maxTokenLifetime, {
-        min: 1,
-        max: Number.MAX_SAFE_INTEGER,
-        unit: 'seconds',
-      }),
-    },
+    profile,
+    rules: parseRules(options, profile),
     defaultPolicy: {
       optional: false,
       allowedCallers:
@@ -169,7 +156,7 @@ export function acceptVerifierOptions(value: unknown): VerifierSettings {
           : acceptAllowedCallers('allowedCallers', options.allowedCallers),
       audiences: acceptAudiences('audience', options.audience),
     },
-    keys: acceptKeys(options.jwks, options.jwksUri, parseHttpHosts(options.allowHttpHosts)),
+    keys: acceptKeys(options, profile),
     maxStale:
       acceptNumber('maxStale', maxStale, {
         min: 0,
@@ -193,6 +180,28 @@ export function acceptVerifierOptions(value: unknown): VerifierSettings {
   }
 }
 
+/** What the options, or else the profile, ask of claims. */
+function parseRules(options: Readonly<Record<string, unknown>>, profile: TokenProfile): ClaimRules {
+  const {
+    issuer = profile.issuers,
+    clockTolerance = profile.clockTolerance,
+    maxTokenLifetime = profile.maxTokenLifetime,
+  } = options
+  return {
+    issuers: acceptStrings('issuer', issuer, 'a non-empty string or a non-empty list of them'),
+    clockTolerance: acceptNumber('clockTolerance', clockTolerance, {
+      min: 0,
+      max: 300,
+      unit: 'seconds',
+    }),
+    maxTokenLifetime: acceptNumber('maxTokenLifetime', maxTokenLifetime, {
+      min: 1,
+      max: Number.MAX_SAFE_INTEGER,
+      unit: 'seconds',
+    }),
+  }
+}
+
 /** RFC 9110 section 5.6.4: what a quoted-string holds without escapes, in ASCII. */
 const QUOTABLE = /^[ !#-[\]-~]{1,128}$/
 
@@ -206,22 +215,22 @@ function parseRealm(value: unknown = DEFAULT_REALM): string {
 const KEY_STORE = 'an object with load() and save(keys)'
 
 function acceptKeys(
-  jwks: unknown,
-  jwksUri: unknown,
-  httpHosts: readonly string[],
+  { jwks, jwksUri, allowHttpHosts }: Readonly<Record<string, unknown>>,
+  profile: TokenProfile,
 ): VerifierSettings['keys'] {
+  const httpHosts = parseHttpHosts(allowHttpHosts)
   if (jwks === undefined) {
-    return acceptSecureUrl('jwksUri', jwksUri === undefined ? GOOGLE_JWKS : jwksUri, httpHosts)
+    return acceptSecureUrl('jwksUri', jwksUri === undefined ? profile.jwksUri : jwksUri, httpHosts)
   }
   if (jwksUri !== undefined) throw invalidOption('jwksUri', jwksUri, 'either jwks or jwksUri')
   try {
-    return parseJwks(jwks).keys
+    return parseJwks(jwks, profile.algorithm).keys
   } catch (error) {
     // The value is not printed: the mistake may be that it holds a private key.
     throw invalidSecretOption(
       'jwks',
       `is refused: ${(error as Error).message}`,
-      'a JWK set with public RSA keys',
+      `a JWK set with public ${profile.algorithm.kty} keys`,
     )
   }
 }

@@ -2,6 +2,7 @@ import { IdTokenError, refusal } from '../errors/id-token-error.ts'
 import type { AccessPolicy } from '../policy/access-policy.ts'
 import { callerRefusal } from '../policy/caller-refusal.ts'
 import type { Caller } from '../policy/caller.ts'
+import type { TokenProfile } from '../profiles/token-profile.ts'
 import { presentedToken, type PresentedToken } from '../request/presented-token.ts'
 import type { RequestHeaders } from '../request/request-like.ts'
 import { whenKnown, type Eventual, type Outcome } from './outcome.ts'
@@ -9,6 +10,7 @@ import type { TokenVerifier } from './verify-token.ts'
 
 /** How requests are verified. */
 export interface RequestVerification {
+  readonly profile: TokenProfile
   readonly tokens: TokenVerifier
   readonly trustRemovedSignature: boolean
 }
@@ -19,7 +21,7 @@ export function verifyRequest(
   request: RequestHeaders,
   policy: AccessPolicy,
 ): Eventual<Outcome<Caller | null>> {
-  const presented = presentedToken(request)
+  const presented = presentedToken(request, verification.profile.presentation)
   if (presented instanceof IdTokenError) return presented
   if (presented === null) return policy.optional ? null : refusal('ID_TOKEN_MISSING')
   return whenKnown(verifyPresented(verification, presented, policy, request), (outcome) =>

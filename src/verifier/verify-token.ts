@@ -1,6 +1,6 @@
-import { callerOf, type Caller } from '../policy/caller.ts'
+import type { Caller } from '../policy/caller.ts'
+import type { TokenProfile } from '../profiles/token-profile.ts'
 import type { Keys, KeySet, VerificationKey } from '../keys/key-set.ts'
-import { verifyRsaSha256 } from '../keys/rsa-sha256.ts'
 import type { Audiences } from '../policy/audiences.ts'
 import type { TokenHeader } from '../request/deciding-header.ts'
 import { isSignatureRemoved } from '../request/removed-signature.ts'
@@ -19,6 +19,7 @@ export interface Expected {
 
 /** What tokens are verified with. */
 export interface TokenVerifierParts {
+  readonly profile: TokenProfile
   readonly rules: ClaimRules
   readonly keys: KeySet
   /** `null`: nothing is remembered. */
@@ -50,7 +51,7 @@ export class TokenVerifier {
     const verified = current === null ? undefined : cache?.get(token, current)
     if (verified !== undefined) return this.#validateAgain(verified, expected)
 
-    const parsed = parseToken(token)
+    const parsed = parseToken(token, this.#parts.profile.algorithm.alg)
     if (parsed instanceof IdTokenError) return parsed
     if (isSignatureRemoved(token)) {
       return refusal('ID_TOKEN_SIGNATURE_REMOVED', { evidence: () => evidenceOf(parsed.claims) })
@@ -75,12 +76,16 @@ export class TokenVerifier {
 
   /** Verifies all but the signature, which the platform has checked and removed. */
   verifyWithoutSignature(token: string, expected: Expected): Outcome {
-    const parsed = parseToken(token)
+    const parsed = parseToken(token, this.#parts.profile.algorithm.alg)
     if (parsed instanceof IdTokenError) return parsed
     const { claims } = parsed
     const audience = this.#validateClaims(claims, expected)
     if (typeof audience !== 'string') return brokenRule(audience, claims, false)
-    return callerOf(claims, { audience, header: expected.header, signatureVerified: false })
+    return this.#parts.profile.callerOf(claims, {
+      audience,
+      header: expected.header,
+      signatureVerified: false,
+    })
   }
 
   /**
@@ -108,13 +113,17 @@ export class TokenVerifier {
 
   #verifyWith(key: VerificationKey, { token, parsed, expected }: PendingToken): Outcome {
     const { claims, signingInput, signature } = parsed
-    if (!verifyRsaSha256(key.publicKey, signingInput, signature)) {
+    if (!key.algorithm.verify(key.publicKey, signingInput, signature)) {
       return refusal('ID_TOKEN_SIGNATURE_INVALID', { found: () => `kid ${key.kid}` })
     }
     rememberHeader(parsed)
     const audience = this.#validateClaims(claims, expected)
     if (typeof audience !== 'string') return brokenRule(audience, claims, true)
-    const caller = callerOf(claims, { audience, header: expected.header, signatureVerified: true })
+    const caller = this.#parts.profile.callerOf(claims, {
+      audience,
+      header: expected.header,
+      signatureVerified: true,
+    })
     this.#parts.cache?.set(token, { key, content: caller })
     return caller
   }
@@ -126,7 +135,11 @@ export class TokenVerifier {
     const audience = this.#validateClaims(claims, expected)
     if (typeof audience !== 'string') return brokenRule(audience, claims, true)
     if (verified.content.audience !== audience || verified.content.header !== header) {
-      verified.content = callerOf(claims, { audience, header, signatureVerified: true })
+      verified.content = this.#parts.profile.callerOf(claims, {
+        audience,
+        header,
+        signatureVerified: true,
+      })
     }
     return verified.content
   }

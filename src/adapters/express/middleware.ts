@@ -12,6 +12,7 @@ import { warnAboutHosts } from '../../policy/audiences.ts'
 import type { Logger } from '../../checks/injected.ts'
 import { acceptNames, invalidConfiguration } from '../../checks/invalid-option.ts'
 import type { VerifierOptions } from '../../verifier/verifier-options.ts'
+import { GOOGLE_ID_TOKEN } from '../../profiles/google-id-token.ts'
 import { decidingHeaderName } from '../../request/deciding-header.ts'
 import { logRefusal, type RefusedRequest } from '../log-refusal.ts'
 import { receiveOutcome } from '../receive-outcome.ts'
@@ -181,5 +182,9 @@ function refuse(
 /** `originalUrl` is what Express keeps while a router strips its prefix off `url`. */
 function refused(request: IncomingMessage & { originalUrl?: string }): RefusedRequest {
   const { method = '', url = '', originalUrl = url } = request
-  return { method, route: originalUrl, header: decidingHeaderName(request) }
+  return {
+    method,
+    route: originalUrl,
+    header: decidingHeaderName(request, GOOGLE_ID_TOKEN.presentation.headers),
+  }
 }

@@ -9,6 +9,7 @@ import fp from 'fastify-plugin'
 import { OPTION_NAMES, type VerifierOptions } from '../../verifier/verifier-options.ts'
 import { acceptNames, invalidOption } from '../../checks/invalid-option.ts'
 import type { IdTokenError } from '../../errors/id-token-error.ts'
+import { GOOGLE_ID_TOKEN } from '../../profiles/google-id-token.ts'
 import { decidingHeaderName } from '../../request/deciding-header.ts'
 import { logRefusal, type RefusedRequest } from '../log-refusal.ts'
 import { receiveOutcome } from '../receive-outcome.ts'
@@ -157,7 +158,11 @@ function endConnection({ raw }: FastifyRequest, reply: FastifyReply): void {
 
 function refused(request: FastifyRequest): RefusedRequest {
   const { method, raw, routeOptions } = request
-  return { method, route: routeOptions.url, header: decidingHeaderName(raw) }
+  return {
+    method,
+    route: routeOptions.url,
+    header: decidingHeaderName(raw, GOOGLE_ID_TOKEN.presentation.headers),
+  }
 }
 
 /** The Fastify plugin. */

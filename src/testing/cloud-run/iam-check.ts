@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { bearerToken } from '../../request/bearer-token.ts'
+import { GOOGLE_ID_TOKEN } from '../../profiles/google-id-token.ts'
 import { decidingHeader } from '../../request/deciding-header.ts'
 import { IdTokenError } from '../../errors/id-token-error.ts'
 import type { Verifier } from '../../verifier/create-verifier.ts'
@@ -18,10 +19,11 @@ export async function checkIam(
   verifier: Verifier,
   invokers: Invokers,
 ): Promise<Refusal | null> {
-  const deciding = decidingHeader(request)
+  const { headers, scheme } = GOOGLE_ID_TOKEN.presentation
+  const deciding = decidingHeader(request, headers)
   if (deciding === null) return 403
   if (deciding instanceof IdTokenError) return refusalOf(deciding)
-  const token = bearerToken(deciding)
+  const token = bearerToken(deciding, scheme)
   if (token instanceof IdTokenError) return refusalOf(token)
   try {
     const caller = await verifier.verifyAnyCaller(token)

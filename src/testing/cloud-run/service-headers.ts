@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isIPv6 } from 'node:net'
+import { GOOGLE_ID_TOKEN } from '../../profiles/google-id-token.ts'
 import { tokenIn } from '../../request/bearer-token.ts'
 import type { TokenHeader } from '../../request/deciding-header.ts'
 import { MARKER } from '../../request/removed-signature.ts'
@@ -41,7 +42,7 @@ export function serviceHeaders(
 
 /** The third segment is replaced; the scheme and the rest of the token stay byte for byte. */
 function withoutSignature(value: string): string {
-  const isToken = tokenIn(value)?.split('.').length === 3
+  const isToken = tokenIn(value, GOOGLE_ID_TOKEN.presentation.scheme)?.split('.').length === 3
   return isToken ? `${value.slice(0, value.lastIndexOf('.'))}${MARKER}` : value
 }
 

@@ -12,6 +12,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net'
+import { GOOGLE_ID_TOKEN } from '../../profiles/google-id-token.ts'
 import { decidingHeaderName } from '../../request/deciding-header.ts'
 import { createVerifier, type Verifier } from '../../verifier/create-verifier.ts'
 import { baseUrl } from '../emulator/listen.ts'
@@ -142,7 +143,10 @@ async function serve(exchange: Exchange, { target, iam }: Service, client?: Side
     return
   }
   // Without the check too, X-Serverless-Authorization is reported to arrive without its signature.
-  const stripped = iam === null ? 'x-serverless-authorization' : decidingHeaderName(request)
+  const stripped =
+    iam === null
+      ? 'x-serverless-authorization'
+      : decidingHeaderName(request, GOOGLE_ID_TOKEN.presentation.headers)
   const headers = serviceHeaders(request, stripped, target)
   if (client === undefined) {
     passOn(exchange, { target, headers })

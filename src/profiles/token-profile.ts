@@ -1,0 +1,25 @@
+import type { SignatureAlgorithm } from '../keys/signature-algorithms.ts'
+import type { Caller, Verified } from '../policy/caller.ts'
+import type { Presentation } from '../request/presented-token.ts'
+import type { IdTokenClaims } from '../token/claims.ts'
+
+/**
+ * All that is particular to one kind of token. Options may name other issuers, keys and times; the
+ * rest is the same for every service.
+ */
+export interface TokenProfile {
+  /** Where requests carry the token. */
+  readonly presentation: Presentation
+  /** The only algorithm: RFC 8725 section 3.1 has the service choose it, never the token. */
+  readonly algorithm: SignatureAlgorithm
+  /** Where the keys are published, as a JWK set. */
+  readonly jwksUri: string
+  /** The accepted `iss`. */
+  readonly issuers: readonly string[]
+  /** Seconds by which clocks may differ. */
+  readonly clockTolerance: number
+  /** Seconds: the longest accepted `exp` - `iat`. */
+  readonly maxTokenLifetime: number
+  /** Who calls, from claims that were validated. */
+  readonly callerOf: (claims: IdTokenClaims, verified: Verified) => Caller
+}
