@@ -1,6 +1,5 @@
 import { warnOfPlainHttp } from '../checks/secure-url.ts'
 import { steadyClock } from '../pacing/steady-clock.ts'
-import { boundedWait } from './bounded-wait.ts'
 import { outgoingRequest, type FetchInput } from './outgoing-request.ts'
 import { send, type TokenSupply } from './send.ts'
 import { ServiceClientError } from './service-client-error.ts'
@@ -11,6 +10,7 @@ import {
 } from './service-client-options.ts'
 import { sharedIdToken } from './share-id-tokens.ts'
 import { headersOf } from './token-headers.ts'
+import { withinTime } from './within-time.ts'
 
 /** Calls one service with Google-signed ID tokens. Its functions need no `this`. */
 export interface ServiceClient {
@@ -101,7 +101,7 @@ function tokenSupply(settings: ServiceClientSettings): TokenSupply {
     token: string | Promise<string>,
     signal: AbortSignal | undefined,
   ): string | Promise<string> =>
-    typeof token === 'string' ? token : boundedWait(token, { timeout, signal })
+    typeof token === 'string' ? token : withinTime(token, { timeout, signal })
   return {
     get: (signal) => inTime(shared.get(terms), signal),
     async replace(refused, signal) {

@@ -1,7 +1,8 @@
 import type { Logger } from '../checks/injected.ts'
 import { Backoff } from '../pacing/backoff.ts'
 import { RefetchBudget } from '../pacing/refetch-budget.ts'
-import { boundedWait } from './bounded-wait.ts'
+import { SingleFlight } from '../pacing/single-flight.ts'
+import { withinTime } from './within-time.ts'
 import { classifyFailure } from './classify-failure.ts'
 import { agreesWithClock, CLOCK_TOLERANCE, clockWarning, usableUntil } from './clock-difference.ts'
 import type { IdTokenSource } from './id-token-source.ts'
@@ -31,12 +32,6 @@ interface CurrentToken {
   readonly expiredOnArrival: boolean
 }
 
-interface Flight {
-  readonly token: Promise<string>
-  /** On the steady clock: nobody joins it any more. */
-  readonly givenUpAt: number
-}
-
 /**
  * The ID token for one audience, of one set of credentials, whoever in the process asks for it.
  *
@@ -49,10 +44,8 @@ export class SharedIdToken {
   readonly #backoff = new Backoff(Math.random)
   readonly #budget = new RefetchBudget()
   #source: Promise<IdTokenSource> | null = null
-  #inHand: CurrentToken | null = null
-  #flight: Flight | null = null
-  #flights = 0
-  #newestAnswer = 0
+  readonly #flights = new SingleFlight<string>()
+  #current: CurrentToken | null = null
   /** The clock has been warned of, and no token since then has agreed with it. */
   #warnedOfClock = false
 
@@ -64,25 +57,27 @@ export class SharedIdToken {
   /** The token in hand, or the one that is being fetched. */
   get(terms: TokenTerms): string | Promise<string> {
     const now = terms.now()
-    const inHand = this.#inHand
-    if (inHand === null || !(now < inHand.usableUntil)) return this.#join(terms)
-    if (isDue(inHand, now, terms)) this.#refresh(terms)
-    return inHand.token
+    const current = this.#current
+    if (current === null || !(now < current.usableUntil)) return this.#join(terms)
+    if (isDue(current, now, terms)) this.#refresh(terms)
+    return current.token
   }
 
   /** Another token than one that the service has refused; `null` where none may be fetched. */
   replace(refused: string, terms: TokenTerms): string | Promise<string> | null {
-    if (this.#inHand !== null && this.#inHand.token !== refused) return this.get(terms)
+    if (this.#current !== null && this.#current.token !== refused) return this.get(terms)
     const now = terms.steadyNow()
-    return this.#liveFlight(now) !== null || this.#budget.take(now) ? this.#join(terms) : null
+    return this.#flights.inProgress(now) !== null || this.#budget.take(now)
+      ? this.#join(terms)
+      : null
   }
 
   /** A fetch that nobody waits for. */
   #refresh(terms: TokenTerms): void {
     const now = terms.steadyNow()
-    if (this.#liveFlight(now) !== null || this.#backoff.remaining(now) > 0) return
+    if (this.#flights.inProgress(now) !== null || this.#backoff.remaining(now) > 0) return
     const { timeout } = terms
-    boundedWait(this.#join(terms), { timeout, signal: undefined }).catch((error: unknown) => {
+    withinTime(this.#join(terms), { timeout }).catch((error: unknown) => {
       const { code, detail } = error as ServiceClientError
       terms.logger.warn(
         { code, detail, audience: this.#audience },
@@ -92,36 +87,23 @@ export class SharedIdToken {
   }
 
   #join(terms: TokenTerms): Promise<string> {
-    const startedAt = terms.steadyNow()
-    const live = this.#liveFlight(startedAt)
-    if (live !== null) return live.token
-    this.#flights += 1
-    const token = this.#fetch(this.#flights, terms).finally(() => {
-      if (this.#flight === flight) this.#flight = null
-    })
-    const flight: Flight = { token, givenUpAt: startedAt + terms.timeout }
-    this.#flight = flight
-    // Everybody who waited for it may have gone.
-    token.catch(() => undefined)
-    return token
-  }
-
-  /** google-auth-library takes no signal: a fetch that hangs can only be left alone. */
-  #liveFlight(now: number): Flight | null {
-    if (this.#flight === null || now < this.#flight.givenUpAt) return this.#flight
-    this.#flight = null
-    this.#backoff.failed(now)
-    return null
+    const now = terms.steadyNow()
+    return (
+      this.#flights.inProgress(now) ??
+      this.#flights.start((number) => this.#fetch(number, terms), {
+        giveUpAt: now + terms.timeout,
+        // google-auth-library takes no signal: a fetch that hangs can only be left alone.
+        giveUp: () => {
+          this.#backoff.failed(terms.steadyNow())
+        },
+      })
+    )
   }
 
   async #fetch(number: number, terms: TokenTerms): Promise<string> {
     try {
       const received = parseIdToken(await (await this.#openSource())(this.#audience))
-      // An answer that comes after the answer to a later fetch is out of date.
-      if (number > this.#newestAnswer) {
-        this.#newestAnswer = number
-        this.#accept(received, terms)
-      }
+      if (this.#flights.isNewest(number)) this.#accept(received, terms)
       return received.token
     } catch (error) {
       this.#backoff.failed(terms.steadyNow())
@@ -139,8 +121,8 @@ export class SharedIdToken {
     const expiredOnArrival = received.expiresAt <= now
     if (expiredOnArrival) this.#backoff.failed(terms.steadyNow())
     else this.#backoff.succeeded()
-    if (!(expiredOnArrival && isGood(this.#inHand, now))) {
-      this.#inHand = {
+    if (!(expiredOnArrival && isGood(this.#current, now))) {
+      this.#current = {
         token: received.token,
         fetchedAt: now,
         usableUntil: usableUntil(received, now),

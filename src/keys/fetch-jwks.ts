@@ -1,4 +1,4 @@
-import { aborted } from '../pacing/aborted.ts'
+import { within } from '../pacing/within.ts'
 import type { ResponseHeaders } from './freshness.ts'
 
 /** One request for a key set. */
@@ -30,7 +30,7 @@ const LARGEST_BODY = 64 * 1024
  */
 export function fetchJwks(request: JwksRequest): Promise<JwksAnswer> {
   // An injected `fetch` may not heed the signal; nobody must wait for it all the same.
-  return Promise.race([ask(request), aborted(request.signal)])
+  return within(ask(request), { signal: request.signal })
 }
 
 async function ask({ uri, fetch, etag, signal }: JwksRequest): Promise<JwksAnswer> {

@@ -1,4 +1,4 @@
-import { aborted } from '../pacing/aborted.ts'
+import { within } from '../pacing/within.ts'
 import type { VerificationKey } from './key-set.ts'
 import { boundedLifetime } from './freshness.ts'
 import { parseJwks } from './parse-jwks.ts'
@@ -75,15 +75,9 @@ export async function loadWithin(
 ): Promise<StoredKeys | null> {
   if (keyStore === undefined) return null
   closing.throwIfAborted()
-  let timer: NodeJS.Timeout | undefined
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error('the key store did not answer in time'))
-    }, timeout)
+  return within(keyStore.load(), {
+    timeout,
+    tooLate: () => new Error('the key store did not answer in time'),
+    signal: closing,
   })
-  try {
-    return await Promise.race([keyStore.load(), tooLate, aborted(closing)])
-  } finally {
-    clearTimeout(timer)
-  }
 }

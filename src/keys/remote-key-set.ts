@@ -1,4 +1,5 @@
 import { refusal, type IdTokenError } from '../errors/id-token-error.ts'
+import { SingleFlight } from '../pacing/single-flight.ts'
 import { FetchPace } from './fetch-pace.ts'
 import { fetchJwks, type JwksAnswer } from './fetch-jwks.ts'
 import { freshenedHeaders, freshnessLifetime, type ResponseHeaders } from './freshness.ts'
@@ -49,19 +50,20 @@ export interface KeyFailure {
   readonly retryIn: number
 }
 
-/** Keys in hand, and when what is due: milliseconds since the epoch. */
-interface KeysInHand extends AgedKeys {
+/** The last good keys, and when what is due: milliseconds since the epoch. */
+interface CurrentKeys extends AgedKeys {
   readonly headers: ResponseHeaders
   readonly refreshAt: number
   readonly staleAt: number
   readonly unusableAt: number
 }
 
-interface Flight {
-  readonly startedAt: number
-  readonly controller: AbortController
-  /** Resolves when it is over, whatever came of it. */
-  readonly ended: Promise<void>
+/** The keys of a good answer. */
+interface FetchedKeys {
+  readonly aged: AgedKeys
+  readonly headers: ResponseHeaders
+  /** Why other keys of the set are ignored. */
+  readonly skipped: readonly string[]
 }
 
 /** Why keys are fetched; each reason has its own pace. */
@@ -82,13 +84,13 @@ export class RemoteKeySet implements KeySet {
   readonly #random: () => number
   readonly #pace: FetchPace
   readonly #closing = new AbortController()
-  #inHand: KeysInHand | null = null
-  #flight: Flight | null = null
+  #current: CurrentKeys | null = null
+  readonly #flights = new SingleFlight<void>()
   #fetches = 0
   #failures = 0
-  /** The newest fetch that has ended, and the newest that has brought keys. */
-  #newestEnd = 0
-  #newestAnswer = 0
+  /** Good answers so far, and whether the newest fetch that has ended brought none. */
+  #answers = 0
+  #hasFailed = false
   /** Whether a key has been missing since the last good answer that may have been published. */
   #keyMissing = false
   #lastFailure = 'they were not asked for yet'
@@ -102,67 +104,61 @@ export class RemoteKeySet implements KeySet {
 
   current(): Keys | null {
     const now = this.#options.now()
-    const inHand = this.#inHand
-    if (inHand === null || !(now < inHand.unusableAt)) return null
+    const current = this.#current
+    if (current === null || !(now < current.unusableAt)) return null
     // The request that finds a refresh due sets it off, and goes on with what is there.
-    if (now >= inHand.refreshAt) this.#takeFlight('refresh')
+    if (now >= current.refreshAt) void this.#joinFetch('refresh')
     // So is a fetch for a missing key that failed: it is made again by whichever request comes next.
-    if (this.#keyMissing && this.#hasFailed()) this.#takeFlight('need')
-    return inHand.keys
+    if (this.#keyMissing && this.#hasFailed) void this.#joinFetch('need')
+    return current.keys
   }
 
   async ready(): Promise<ReadyKeys | IdTokenError> {
     if (this.current() !== null) return { fetched: false }
-    const answersBefore = this.#newestAnswer
-    const sources = [this.#takeFlight('need')?.ended ?? Promise.resolve(), this.#restore()]
+    const answersBefore = this.#answers
+    const sources = [this.#joinFetch('need') ?? Promise.resolve(), this.#restore()]
     await Promise.race(sources)
     if (this.current() === null) await Promise.all(sources)
     if (this.current() === null) return this.#unavailable()
-    return { fetched: this.#newestAnswer > answersBefore }
+    return { fetched: this.#answers > answersBefore }
   }
 
   refetch(kid: string): Promise<void> | null {
     this.#keyMissing = true
-    const joined = this.#liveFlight()
-    if (joined === null) return this.#takeFlight('unknown key')?.ended ?? null
-    return joined.ended.then(() =>
+    const joined = this.#flights.inProgress(this.#options.steadyNow())
+    if (joined === null) return this.#joinFetch('unknown key')
+    return joined.then(() =>
       // Without it, that one may have been answered before the key was published: one of our own.
-      this.#inHand?.keys.has(kid) ? undefined : this.#takeFlight('unknown key')?.ended,
+      this.#current?.keys.has(kid) ? undefined : (this.#joinFetch('unknown key') ?? undefined),
     )
   }
 
   unavailable(): IdTokenError | null {
-    const isKnown = this.#newestAnswer > 0 && !this.#hasFailed() && this.#state() !== 'none'
+    const isKnown = this.#answers > 0 && !this.#hasFailed && this.#state() !== 'none'
     return isKnown ? null : this.#unavailable()
   }
 
   stats(): KeySetStats {
     const state = this.#state()
-    const inHand = state === 'none' ? null : this.#inHand
+    const current = state === 'none' ? null : this.#current
     return {
       state,
-      keys: inHand?.keys.size ?? 0,
+      keys: current?.keys.size ?? 0,
       fetches: this.#fetches,
       failures: this.#failures,
-      ageSeconds: inHand === null ? null : (this.#options.now() - inHand.fetchedAt) / 1000,
+      ageSeconds: current === null ? null : (this.#options.now() - current.fetchedAt) / 1000,
     }
   }
 
   close(): void {
     this.#lastFailure = CLOSED
     this.#closing.abort(new Error(CLOSED))
-    this.#flight?.controller.abort(this.#closing.signal.reason)
-  }
-
-  /** Whether the newest fetch that has ended has brought no keys. */
-  #hasFailed(): boolean {
-    return this.#newestEnd > this.#newestAnswer
   }
 
   #state(): KeysState {
     const now = this.#options.now()
-    if (this.#inHand === null || !(now < this.#inHand.unusableAt)) return 'none'
-    return now < this.#inHand.staleAt ? 'fresh' : 'stale'
+    if (this.#current === null || !(now < this.#current.unusableAt)) return 'none'
+    return now < this.#current.staleAt ? 'fresh' : 'stale'
   }
 
   #unavailable(): IdTokenError {
@@ -173,13 +169,13 @@ export class RemoteKeySet implements KeySet {
     })
   }
 
-  /** The fetch that is under way; a new one where one may be made; `null` where none may. */
-  #takeFlight(reason: FetchReason): Flight | null {
-    const live = this.#liveFlight()
-    if (live !== null) return live
+  /** The fetch in progress; a new one where one may be made; `null` where none may. */
+  #joinFetch(reason: FetchReason): Promise<void> | null {
     const now = this.#options.steadyNow()
+    const inProgress = this.#flights.inProgress(now)
+    if (inProgress !== null) return inProgress
     if (this.#closing.signal.aborted || !this.#isDue(reason, now)) return null
-    return this.#startFlight(now)
+    return this.#startFetch(now)
   }
 
   #isDue(reason: FetchReason, now: number): boolean {
@@ -188,57 +184,58 @@ export class RemoteKeySet implements KeySet {
     return wait === 0
   }
 
-  /** A fetch that was frozen with its instance is given up, timer or no timer. */
-  #liveFlight(): Flight | null {
-    const flight = this.#flight
-    if (flight === null) return null
-    if (this.#options.steadyNow() - flight.startedAt <= this.#options.timeout) return flight
-    flight.controller.abort(new Error(TOO_LATE))
-    this.#flight = null
-    return null
-  }
-
-  #startFlight(startedAt: number): Flight {
+  /** Its promise resolves when it is over, whatever came of it. */
+  #startFetch(startedAt: number): Promise<void> {
     this.#fetches += 1
+    const { timeout } = this.#options
     const controller = new AbortController()
-    const timer = setTimeout(() => {
+    const giveUp = (): void => {
       controller.abort(new Error(TOO_LATE))
-    }, this.#options.timeout)
+    }
+    const close = (): void => {
+      controller.abort(new Error(CLOSED))
+    }
+    const timer = setTimeout(giveUp, timeout)
+    this.#closing.signal.addEventListener('abort', close)
     const over = (): void => {
       clearTimeout(timer)
-      if (this.#flight === flight) this.#flight = null
+      this.#closing.signal.removeEventListener('abort', close)
     }
-    // What a logger throws must not reject where nobody waits.
-    const ended = this.#fetch(this.#fetches, startedAt, controller.signal).then(over, over)
-    const flight: Flight = { startedAt, controller, ended }
-    this.#flight = flight
-    return flight
+    return this.#flights.start(
+      // What a logger throws must not reject where nobody waits.
+      (number) => this.#fetch(number, startedAt, controller.signal).then(over, over),
+      { giveUpAt: startedAt + timeout, giveUp },
+    )
   }
 
   async #fetch(number: number, startedAt: number, signal: AbortSignal): Promise<void> {
     const { uri, fetch } = this.#options
-    const known = this.#inHand
+    const known = this.#current
     try {
       const answer = await fetchJwks({ uri, fetch, etag: known?.headers.etag, signal })
-      // What ends after a later fetch has ended is out of date.
-      if (number > this.#newestEnd) this.#accept(number, answer, known)
+      const accepted = this.#parse(answer, known)
+      if (this.#flights.isNewest(number)) this.#accept(accepted)
     } catch (error) {
-      if (number > this.#newestEnd) this.#fail(number, startedAt, error)
+      if (this.#flights.isNewest(number)) this.#fail(startedAt, error)
     }
   }
 
-  #accept(number: number, { document, headers }: JwksAnswer, known: KeysInHand | null): void {
+  #parse({ document, headers }: JwksAnswer, known: CurrentKeys | null): FetchedKeys {
     const notModified = document === undefined && known !== null
     const { keys, skipped } = notModified
       ? { keys: known.keys, skipped: [] }
-      : parseJwks(document, this.#options.algorithm, this.#inHand?.keys)
+      : parseJwks(document, this.#options.algorithm, this.#current?.keys)
     const current = notModified ? freshenedHeaders(known.headers, headers) : headers
     const aged = { keys, fetchedAt: this.#options.now(), lifetime: freshnessLifetime(current) }
-    this.#newestEnd = number
-    this.#newestAnswer = number
+    return { aged, headers: current, skipped }
+  }
+
+  #accept({ aged, headers, skipped }: FetchedKeys): void {
+    this.#answers += 1
+    this.#hasFailed = false
     this.#keyMissing = false
     this.#pace.succeeded()
-    this.#keep(aged, current)
+    this.#keep(aged, headers)
     this.#options.events.refreshed(aged, skipped)
     void this.#save(aged)
   }
@@ -247,7 +244,7 @@ export class RemoteKeySet implements KeySet {
     const { fetchedAt, lifetime } = aged
     const refreshAfter = lifetime * (REFRESH_FROM + REFRESH_JITTER * this.#random())
     const staleAt = fetchedAt + lifetime
-    this.#inHand = {
+    this.#current = {
       ...aged,
       headers,
       refreshAt: fetchedAt + refreshAfter,
@@ -256,9 +253,9 @@ export class RemoteKeySet implements KeySet {
     }
   }
 
-  #fail(number: number, startedAt: number, error: unknown): void {
+  #fail(startedAt: number, error: unknown): void {
     const now = this.#options.steadyNow()
-    this.#newestEnd = number
+    this.#hasFailed = true
     this.#lastFailure = reasonOf(error)
     // Closing is no failure of the endpoint: nobody is warned of it.
     if (this.#closing.signal.aborted) return
@@ -279,7 +276,7 @@ export class RemoteKeySet implements KeySet {
     const { keyStore, algorithm, now, events, timeout } = this.#options
     try {
       const stored = await loadWithin(keyStore, timeout, this.#closing.signal)
-      if (stored !== null && this.#inHand === null)
+      if (stored !== null && this.#current === null)
         this.#keep(fromStoredKeys(stored, algorithm, now()), {})
     } catch (error) {
       if (!this.#closing.signal.aborted) events.storeFailed('load', reasonOf(error))

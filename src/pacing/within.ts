@@ -1,0 +1,41 @@
+/** When to stop waiting. */
+export interface WaitLimits {
+  /** Milliseconds. Default: no limit. */
+  readonly timeout?: number | undefined
+  /** Makes the error for what took longer. */
+  readonly tooLate?: () => Error
+  /** Ends the wait with its reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Waits for something within limits. It ends this wait only: the promise goes on, and others may wait
+ * for it as well.
+ *
+ * @throws what `tooLate` makes, the reason of the signal, or whatever the promise rejects with
+ */
+export function within<Type>(
+  promise: Promise<Type>,
+  { timeout, tooLate = () => new Error('it took too long'), signal }: WaitLimits,
+): Promise<Type> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      end()
+      reject(signal?.reason as Error)
+    }
+    const timer =
+      timeout === undefined
+        ? undefined
+        : setTimeout(() => {
+            end()
+            reject(tooLate())
+          }, timeout)
+    const end = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
+    }
+    signal?.addEventListener('abort', abort, { once: true })
+    promise.finally(end).then(resolve, reject)
+    if (signal?.aborted === true) abort()
+  })
+}
