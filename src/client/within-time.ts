@@ -1,4 +1,4 @@
-import { within, type WaitLimits } from '../pacing/within.ts'
+import { within } from '../pacing/within.ts'
 import { ServiceClientError } from './service-client-error.ts'
 
 /**
@@ -8,10 +8,8 @@ import { ServiceClientError } from './service-client-error.ts'
  */
 export function withinTime(
   token: Promise<string>,
-  limits: Pick<WaitLimits, 'timeout' | 'signal'>,
+  { timeout, signal }: { readonly timeout: number; readonly signal?: AbortSignal | undefined },
 ): Promise<string> {
-  return within(token, {
-    ...limits,
-    tooLate: () => new ServiceClientError('SERVICE_CLIENT_TOKEN_TIMED_OUT'),
-  })
+  const tooLate = (): Error => new ServiceClientError('SERVICE_CLIENT_TOKEN_TIMED_OUT')
+  return within(token, { deadline: { timeout, tooLate }, signal })
 }

@@ -76,8 +76,7 @@ export async function loadWithin(
   if (keyStore === undefined) return null
   closing.throwIfAborted()
   return within(keyStore.load(), {
-    timeout,
-    tooLate: () => new Error('the key store did not answer in time'),
+    deadline: { timeout, tooLate: () => new Error('the key store did not answer in time') },
     signal: closing,
   })
 }

@@ -1,9 +1,7 @@
 /** When to stop waiting. */
 export interface WaitLimits {
-  /** Milliseconds. Default: no limit. */
-  readonly timeout?: number | undefined
-  /** Makes the error for what took longer. */
-  readonly tooLate?: () => Error
+  /** How long, in milliseconds, and the error for what takes longer. Default: no limit. */
+  readonly deadline?: { readonly timeout: number; readonly tooLate: () => Error }
   /** Ends the wait with its reason. */
   readonly signal?: AbortSignal | undefined
 }
@@ -16,7 +14,7 @@ export interface WaitLimits {
  */
 export function within<Type>(
   promise: Promise<Type>,
-  { timeout, tooLate = () => new Error('it took too long'), signal }: WaitLimits,
+  { deadline, signal }: WaitLimits,
 ): Promise<Type> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
@@ -24,12 +22,11 @@ export function within<Type>(
       reject(signal?.reason as Error)
     }
     const timer =
-      timeout === undefined
-        ? undefined
-        : setTimeout(() => {
-            end()
-            reject(tooLate())
-          }, timeout)
+      deadline &&
+      setTimeout(() => {
+        end()
+        reject(deadline.tooLate())
+      }, deadline.timeout)
     const end = (): void => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', abort)
