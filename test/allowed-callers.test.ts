@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
 import t from 'tap'
-import { acceptAllowedCallers } from '../src/policy/allowed-callers.ts'
+import { parseAllowedCallers } from '../src/policy/allowed-callers.ts'
 
-const accept = (...entries: unknown[]) => acceptAllowedCallers('allowedCallers', entries)
+const accept = (...entries: unknown[]) => parseAllowedCallers('allowedCallers', entries)
 const SUBJECT = '108612345678901234567'
 const NOBODY = '999999999999999999999'
 
@@ -212,7 +212,7 @@ t.test('a list is a list, and not an empty one', (t) => {
     {},
     new Set(),
   ]) {
-    t.throws(() => acceptAllowedCallers('allowedCallers', value), { message: /a non-empty list/ })
+    t.throws(() => parseAllowedCallers('allowedCallers', value), { message: /a non-empty list/ })
   }
   t.end()
 })
@@ -220,7 +220,7 @@ t.test('a list is a list, and not an empty one', (t) => {
 t.test('the list is kept as it was configured, frozen, and copied', (t) => {
   const person = { email: 'dana@example.com' }
   const entries = [SUBJECT, person]
-  const list = acceptAllowedCallers('allowedCallers', entries)
+  const list = parseAllowedCallers('allowedCallers', entries)
   person.email = 'eve@example.com'
   entries[0] = NOBODY
   t.strictSame(list.configured, [SUBJECT, { email: 'dana@example.com' }])

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import {
-  acceptServiceClientOptions,
+  parseServiceClientOptions,
   SERVICE_CLIENT_OPTION_NAMES,
 } from '../src/client/service-client-options.ts'
 import { blocksIn, wholeProgram } from './readme-blocks.ts'
@@ -20,7 +20,7 @@ t.test('the tables are what the code says', async (t) => {
     options.map(([option]) => option),
     SERVICE_CLIENT_OPTION_NAMES,
   )
-  const { refreshBefore, timeout } = acceptServiceClientOptions({
+  const { refreshBefore, timeout } = parseServiceClientOptions({
     url: 'https://a.example',
   })
   t.match(

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import t from 'tap'
 import { startGoogleEmulator } from '../src/testing.ts'
-import { acceptEmulatorOptions } from '../src/testing/emulator/emulator-options.ts'
+import { parseEmulatorOptions } from '../src/testing/emulator/emulator-options.ts'
 import { ENDPOINT_NAMES, endpointAt } from '../src/testing/emulator/endpoints.ts'
 import { CLOUD_SCHEDULER_OPTION_NAMES } from '../src/testing/push/cloud-scheduler.ts'
 import { CLOUD_TASKS_OPTION_NAMES } from '../src/testing/push/cloud-tasks.ts'
@@ -48,7 +48,7 @@ t.test('the tables are what the code says', async (t) => {
   t.same(named('cloud scheduler options'), CLOUD_SCHEDULER_OPTION_NAMES)
   t.same(named('eventarc options'), EVENTARC_OPTION_NAMES)
 
-  const settings: Record<string, unknown> = { ...acceptEmulatorOptions({}) }
+  const settings: Record<string, unknown> = { ...parseEmulatorOptions({}) }
   for (const [option = '', told = '', meaning = ''] of rowsOf('options')) {
     const value = settings[option.replaceAll('`', '')]
     const isTold = typeof value === 'number' || told.startsWith('`')

@@ -3,9 +3,9 @@ import t from 'tap'
 import { assertGuarded } from '../src/adapters/fastify/assert-guarded.ts'
 import type { DeclaredRoute } from '../src/adapters/fastify/declared-route.ts'
 import { RoutePolicies } from '../src/adapters/fastify/route-policies.ts'
-import { acceptVerifierOptions } from '../src/verifier/verifier-options.ts'
+import { parseVerifierOptions } from '../src/verifier/verifier-options.ts'
 
-const { defaultPolicy } = acceptVerifierOptions({
+const { defaultPolicy } = parseVerifierOptions({
   audience: 'https://user-profiles-abc123-uc.a.run.app',
   allowedCallers: ['login@shop-prod.iam.gserviceaccount.com'],
 })

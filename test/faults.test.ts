@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { RemoteKeySet } from '../src/keys/remote-key-set.ts'
-import { acceptAudiences } from '../src/policy/audiences.ts'
+import { parseAudiences } from '../src/policy/audiences.ts'
 import { createTestIssuer, type TestIssuer } from '../src/testing.ts'
 import { IdTokenError } from '../src/errors/id-token-error.ts'
 import type { Eventual, Outcome } from '../src/verifier/outcome.ts'
@@ -10,7 +10,7 @@ import { FAULTS, type Fault } from '../faults/faults.ts'
 import { startKeyServer, type KeyServer } from '../faults/key-server.ts'
 
 const audience = 'https://search.run.app'
-const as: Expected = { audiences: acceptAudiences('audience', audience), header: 'authorization' }
+const as: Expected = { audiences: parseAudiences('audience', audience), header: 'authorization' }
 const LIFETIME = 600_000
 const MAX_STALE = 86_400_000
 const ONE_MINUTE = 60_000

@@ -3,7 +3,7 @@ import t from 'tap'
 import { jwks } from '../fixtures/rows.ts'
 import { testOnlyKeys } from '../fixtures/issuers.ts'
 import { createVerifier, type VerifierOptions } from '../src/index.ts'
-import { acceptVerifierOptions } from '../src/verifier/verifier-options.ts'
+import { parseVerifierOptions } from '../src/verifier/verifier-options.ts'
 
 const audience = 'https://user-profiles-abc123-uc.a.run.app'
 
@@ -160,7 +160,7 @@ t.test('what is accepted', (t) => {
 })
 
 t.test('the defaults are those of the contract', (t) => {
-  const settings = acceptVerifierOptions({ audience })
+  const settings = parseVerifierOptions({ audience })
   t.strictSame(settings.rules, {
     issuers: ['https://accounts.google.com', 'accounts.google.com'],
     clockTolerance: 60,
@@ -178,7 +178,7 @@ t.test('the defaults are those of the contract', (t) => {
 })
 
 t.test('fetch is the global one of the moment', async (t) => {
-  const { fetch } = acceptVerifierOptions({ audience })
+  const { fetch } = parseVerifierOptions({ audience })
   t.intercept(globalThis, 'fetch', { value: () => Promise.resolve(new Response('patched')) })
   t.equal(await (await fetch('http://127.0.0.1/')).text(), 'patched')
 })
@@ -236,18 +236,18 @@ t.test('nothing in the environment changes whom a verifier trusts', (t) => {
   const environment = { ...process.env }
   t.teardown(() => (process.env = environment))
   const plain = (settings: object) => JSON.stringify(settings)
-  const before = plain(acceptVerifierOptions({ audience }))
+  const before = plain(parseVerifierOptions({ audience }))
   process.env = new Proxy(
     { ...environment },
     { get: (_, name) => (typeof name === 'string' ? 'https://evil.example' : undefined) },
   )
-  t.equal(plain(acceptVerifierOptions({ audience })), before)
+  t.equal(plain(parseVerifierOptions({ audience })), before)
   t.end()
 })
 
 t.test('an audience list is copied: what happens to it later changes nothing', (t) => {
   const list = [audience]
-  const { defaultPolicy } = acceptVerifierOptions({ audience: list })
+  const { defaultPolicy } = parseVerifierOptions({ audience: list })
   list[0] = 'https://evil.example'
   t.strictSame(defaultPolicy.audiences.configured, [audience])
   t.ok(Object.isFrozen(defaultPolicy.audiences.configured))

@@ -7,7 +7,7 @@ import { createLocalJWKSet, jwtVerify } from 'jose'
 import t, { type Test } from 'tap'
 import { readmeWithTables } from './readme-tables.ts'
 import { IdTokenError, type IdTokenErrorCode } from '../src/index.ts'
-import { acceptVerifierOptions, OPTION_NAMES } from '../src/verifier/verifier-options.ts'
+import { parseVerifierOptions, OPTION_NAMES } from '../src/verifier/verifier-options.ts'
 import { channels } from '../src/telemetry/channels.ts'
 import { createMetrics } from '../src/telemetry/metrics.ts'
 import { createTestIssuer } from '../src/testing.ts'
@@ -55,7 +55,7 @@ t.test('the options table has every option, once, with its default', (t) => {
     OPTION_NAMES.map((name) => `\`${name}\``),
   )
   const { rules, keys, maxStale, fetchTimeout, cacheSize, trustRemovedSignature } =
-    acceptVerifierOptions({
+    parseVerifierOptions({
       audience,
     })
   const defaults = {
@@ -71,7 +71,7 @@ t.test('the options table has every option, once, with its default', (t) => {
   for (const [name, value] of Object.entries(defaults)) {
     t.equal(rows.find(([option]) => option === `\`${name}\``)?.[1], value, name)
   }
-  t.throws(() => acceptVerifierOptions({}), { message: /audience is missing/ })
+  t.throws(() => parseVerifierOptions({}), { message: /audience is missing/ })
   t.same(rowsOf('plugin options')[0]?.slice(0, 2), ['`prefetch`', '`true`'])
   t.equal(rows[0]?.[1], 'required')
   t.end()

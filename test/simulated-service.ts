@@ -1,6 +1,6 @@
 /** A service that verifies tokens with keys from an endpoint, both in a time of their own. */
 import { RemoteKeySet } from '../src/keys/remote-key-set.ts'
-import { acceptAudiences } from '../src/policy/audiences.ts'
+import { parseAudiences } from '../src/policy/audiences.ts'
 import { createTestIssuer } from '../src/testing.ts'
 import { IdTokenError } from '../src/errors/id-token-error.ts'
 import type { Eventual, Outcome as Verification } from '../src/verifier/outcome.ts'
@@ -9,7 +9,7 @@ import { TokenVerifier, type Expected } from '../src/verifier/verify-token.ts'
 
 const audience = 'https://search.run.app'
 const expected: Expected = {
-  audiences: acceptAudiences('audience', audience),
+  audiences: parseAudiences('audience', audience),
   header: 'authorization',
 }
 const START = Date.parse('2026-11-23T12:00:00Z')

@@ -3,7 +3,7 @@ import t from 'tap'
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { createVerifier, type VerifierOptions } from '../src/index.ts'
-import { acceptVerifierOptions } from '../src/verifier/verifier-options.ts'
+import { parseVerifierOptions } from '../src/verifier/verifier-options.ts'
 import { createTestIssuer, type TestIdToken } from '../src/testing.ts'
 import { RecentTokens } from '../src/cache/recent-tokens.ts'
 import { VerifiedTokenCache } from '../src/cache/verified-token-cache.ts'
@@ -195,7 +195,7 @@ t.test('tokenCache: false remembers nothing', async (t) => {
 
 t.test('what was verified with a key that is gone is forgotten', async (t) => {
   const keysNow = () => {
-    const { keys } = acceptVerifierOptions({ audience, jwks: issuer.jwks })
+    const { keys } = parseVerifierOptions({ audience, jwks: issuer.jwks })
     if (typeof keys === 'string') throw new Error('not static')
     return keys
   }

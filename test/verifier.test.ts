@@ -4,9 +4,9 @@ import t from 'tap'
 import { jwks, optionsOf, rows, type FixtureRow } from '../fixtures/rows.ts'
 import { createVerifier, IdTokenError, type VerifierOptions } from '../src/index.ts'
 import { staticKeySet } from '../src/keys/static-key-set.ts'
-import { acceptAudiences } from '../src/policy/audiences.ts'
+import { parseAudiences } from '../src/policy/audiences.ts'
 import { createTestIssuer, type TestIdToken } from '../src/testing.ts'
-import { acceptVerifierOptions } from '../src/verifier/verifier-options.ts'
+import { parseVerifierOptions } from '../src/verifier/verifier-options.ts'
 import { GOOGLE_ID_TOKEN } from '../src/profiles/google-id-token.ts'
 import { TokenVerifier } from '../src/verifier/verify-token.ts'
 
@@ -316,7 +316,7 @@ t.test('ready, stats and close with keys that were given', async (t) => {
 
 t.test('a missing key is looked for only for a token that could be good', async (t) => {
   const lookedFor: string[] = []
-  const { keys } = acceptVerifierOptions({ audience, jwks })
+  const { keys } = parseVerifierOptions({ audience, jwks })
   if (typeof keys === 'string') throw new Error('not static')
   let inHand = keys
   const judge = new TokenVerifier({
@@ -332,13 +332,13 @@ t.test('a missing key is looked for only for a token that could be good', async 
       refetch: async (kid) => {
         lookedFor.push(kid)
         await Promise.resolve()
-        inHand = acceptVerifierOptions({ audience, jwks: issuer.jwks }).keys as typeof keys
+        inHand = parseVerifierOptions({ audience, jwks: issuer.jwks }).keys as typeof keys
       },
     },
     cache: null,
     now: () => now.getTime(),
   })
-  const as = { audiences: acceptAudiences('audience', audience), header: 'authorization' } as const
+  const as = { audiences: parseAudiences('audience', audience), header: 'authorization' } as const
   const bad = [
     signed({ expiresIn: -100 }),
     signed({ audience: 'a' }),

@@ -15,7 +15,7 @@ export interface VerifiedToken<Content> {
  *
  * The cache key is a digest of the whole token: anything less two tokens could share, and the
  * token itself, which is a credential, is not kept. Only successes are kept, and of a success only
- * what the signature proves: claims and caller are judged at every request.
+ * what the signature proves: claims and caller are checked at every request.
  *
  * A token is kept from its second use on. Those that come once pay for no digest then, and a crowd
  * of them does not drive out the ones that come again.

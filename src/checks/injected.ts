@@ -6,8 +6,8 @@ export interface Logger {
 }
 
 /** Milliseconds since the epoch, by the given clock. Default: the system's. */
-export function acceptClock(value: unknown): () => number {
-  const clock = acceptFunction('clock', value) as (() => Date) | undefined
+export function parseClock(value: unknown): () => number {
+  const clock = parseFunction('clock', value) as (() => Date) | undefined
   if (clock === undefined) return Date.now
   const time: unknown = clock()
   if (!(time instanceof Date) || Number.isNaN(time.getTime())) {
@@ -17,14 +17,14 @@ export function acceptClock(value: unknown): () => number {
 }
 
 /** What fetches, for proxies and tests. Default: the global `fetch`. */
-export function acceptFetch(value: unknown): typeof globalThis.fetch {
-  return (acceptFunction('fetch', value) ?? GLOBAL_FETCH) as typeof globalThis.fetch
+export function parseFetch(value: unknown): typeof globalThis.fetch {
+  return (parseFunction('fetch', value) ?? GLOBAL_FETCH) as typeof globalThis.fetch
 }
 
 /** Where warnings go. Default: `process.emitWarning`. */
-export function acceptLogger(value: unknown): Logger {
+export function parseLogger(value: unknown): Logger {
   const accepted = 'a logger with warn(object, message)'
-  return (acceptObjectWith('logger', value, 'warn', accepted) ?? PROCESS_WARNINGS) as Logger
+  return (parseObjectWith('logger', value, 'warn', accepted) ?? PROCESS_WARNINGS) as Logger
 }
 
 /** Warns of a configuration, also where the logger is silent: nobody would be told otherwise. */
@@ -41,8 +41,8 @@ function isSilent(logger: Logger & { readonly fatal?: unknown }): boolean {
   return logger.warn === logger.fatal
 }
 
-/** An object that brings a method, judged by no more than that; `undefined` where none is given. */
-export function acceptObjectWith(
+/** An object with a method; nothing else of it is checked; `undefined` where none is given. */
+export function parseObjectWith(
   name: string,
   value: unknown,
   method: string,
@@ -55,7 +55,7 @@ export function acceptObjectWith(
   return value as object
 }
 
-function acceptFunction(name: string, value: unknown): unknown {
+function parseFunction(name: string, value: unknown): unknown {
   if (value !== undefined && typeof value !== 'function') {
     throw invalidOption(name, value, 'a function')
   }

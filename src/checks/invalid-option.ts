@@ -33,7 +33,7 @@ function described(value: unknown): string {
 }
 
 /** A plain options object, with no name in it that nobody reads. */
-export function acceptNames(
+export function parseNames(
   where: string,
   value: unknown,
   names: readonly string[],
@@ -56,7 +56,7 @@ export function acceptNames(
       )
     }
   }
-  // Without a prototype: what is inherited is nobody's option.
+  // Without a prototype: an inherited member is not an option.
   return Object.assign(Object.create(null) as Record<string, unknown>, value)
 }
 
@@ -85,7 +85,7 @@ function isWithin(edits: number, a: string, b: string): boolean {
 }
 
 /** A number within bounds. */
-export function acceptNumber(
+export function parseNumber(
   name: string,
   value: unknown,
   { min, max, unit }: { min: number; max: number; unit: string },
@@ -97,7 +97,7 @@ export function acceptNumber(
 }
 
 /** One string or a non-empty list of strings, none of them empty. */
-export function acceptStrings(name: string, value: unknown, accepted: string): readonly string[] {
+export function parseStrings(name: string, value: unknown, accepted: string): readonly string[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value]
   if (list.length === 0) throw invalidOption(name, value, accepted)
   for (const entry of list) {

@@ -1,6 +1,6 @@
 /** Options that several parts of this entry have. */
 import { isIP } from 'node:net'
-import { acceptClock } from './injected.ts'
+import { parseClock } from './injected.ts'
 import { invalidOption } from './invalid-option.ts'
 import { isLoopback } from './secure-url.ts'
 
@@ -66,8 +66,8 @@ interface HostOptions {
  *
  * @throws TypeError naming the option
  */
-export function parseClock(value: unknown): () => Date {
-  acceptClock(value)
+export function parseDateClock(value: unknown): () => Date {
+  parseClock(value)
   return (value ?? (() => new Date())) as () => Date
 }
 

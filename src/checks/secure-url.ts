@@ -14,7 +14,7 @@ loopback.addAddress('::1', 'ipv6')
  * @returns the URL, normalised
  * @throws TypeError naming the option
  */
-export function acceptSecureUrl(
+export function parseSecureUrl(
   name: string,
   value: unknown,
   httpHosts?: readonly string[],
@@ -75,7 +75,7 @@ function isHostName(host: unknown): host is string {
 /** A URL that an option holds. */
 interface ConfiguredUrl {
   readonly option: string
-  /** As `acceptSecureUrl` returned it. */
+  /** As `parseSecureUrl` returned it. */
   readonly url: string
   /** What travels there, in the plural. */
   readonly exposed: string

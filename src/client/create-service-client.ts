@@ -4,7 +4,7 @@ import { outgoingRequest, type FetchInput } from './outgoing-request.ts'
 import { send, type TokenSupply } from './send.ts'
 import { ServiceClientError } from './service-client-error.ts'
 import {
-  acceptServiceClientOptions,
+  parseServiceClientOptions,
   type ServiceClientOptions,
   type ServiceClientSettings,
 } from './service-client-options.ts'
@@ -52,7 +52,7 @@ export interface ServiceClient {
  * @throws TypeError naming the option that is wrong and what is accepted
  */
 export function createServiceClient(options: ServiceClientOptions): ServiceClient {
-  const settings = acceptServiceClientOptions(options)
+  const settings = parseServiceClientOptions(options)
   const { fetch, tokenHeaders, url, audience } = settings
   warnOfExposedTokens(settings)
   const tokens = tokenSupply(settings)

@@ -25,11 +25,11 @@ export interface AccessTokenClient {
 }
 
 /**
- * Judges the option `auth`.
+ * Checks the option `auth`.
  *
  * @throws TypeError that does not print the value: it may be a key
  */
-export function acceptCredentials(value: unknown): Credentials {
+export function parseCredentials(value: unknown): Credentials {
   if (hasMethod(value, 'getClient') || isIdTokenProvider(value) || isAccessTokenClient(value)) {
     return value as Credentials
   }

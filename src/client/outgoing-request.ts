@@ -31,7 +31,7 @@ export function outgoingRequest(
   const options = isRequest(input) ? { ...initOf(input), ...init } : { ...init }
   const { method = 'GET', headers, body, redirect = 'follow', signal, ...rest } = options
   return {
-    url: acceptUrl(isRequest(input) ? input.url : String(input), base),
+    url: parseUrl(isRequest(input) ? input.url : String(input), base),
     // Fetch standard, "normalize a method": of the others, case matters.
     method: /^(?:delete|get|head|options|post|put)$/i.test(method) ? method.toUpperCase() : method,
     headers: new Headers(headers),
@@ -77,7 +77,7 @@ function initOf(request: Request): RequestInit {
   }
 }
 
-function acceptUrl(input: string, base: URL): URL {
+function parseUrl(input: string, base: URL): URL {
   const url = URL.canParse(input, base.href) ? new URL(input, base) : null
   if (url?.origin !== base.origin) {
     // Its query may hold anything, and is nobody else's business.

@@ -1,13 +1,13 @@
-import { acceptClock, acceptFetch, acceptLogger, type Logger } from '../checks/injected.ts'
+import { parseClock, parseFetch, parseLogger, type Logger } from '../checks/injected.ts'
 import {
-  acceptNames,
-  acceptNumber,
+  parseNames,
+  parseNumber,
   invalidOption,
   invalidSecretOption,
 } from '../checks/invalid-option.ts'
-import { acceptSecureUrl, parseHttpHosts } from '../checks/secure-url.ts'
+import { parseSecureUrl, parseHttpHosts } from '../checks/secure-url.ts'
 import { parseTwinHeader } from '../checks/twin-header.ts'
-import { acceptCredentials, type Credentials } from './credentials.ts'
+import { parseCredentials, type Credentials } from './credentials.ts'
 import { applicationDefault } from './google-auth-library.ts'
 import type { ServiceAccount } from './impersonate.ts'
 
@@ -66,7 +66,7 @@ export interface ServiceClientOptions {
   clock?: (() => Date) | undefined
 }
 
-/** Judged options, with every default filled in. */
+/** Parsed options, with every default filled in. */
 export interface ServiceClientSettings {
   readonly url: URL
   readonly audience: string
@@ -103,12 +103,12 @@ const SERVERLESS = 'x-serverless-authorization'
 const AUTHORIZATION = 'authorization'
 
 /**
- * Judges options once, at start.
+ * Parses options once, at start.
  *
  * @throws TypeError naming the option, its value unless that may be a secret, and what is accepted
  */
-export function acceptServiceClientOptions(value: unknown): ServiceClientSettings {
-  const options = acceptOptionNames(value)
+export function parseServiceClientOptions(value: unknown): ServiceClientSettings {
+  const options = parseOptionNames(value)
   const {
     tokenHeaders = 'both',
     refreshBefore = 300,
@@ -116,19 +116,19 @@ export function acceptServiceClientOptions(value: unknown): ServiceClientSetting
     auth = applicationDefault,
   } = options
   const httpHosts = parseHttpHosts(options.allowHttpHosts)
-  const url = new URL(acceptSecureUrl('url', options.url, httpHosts))
+  const url = new URL(parseSecureUrl('url', options.url, httpHosts))
   const seconds = { min: 0, max: 3600, unit: 'seconds' }
   return {
     url,
-    audience: acceptAudience(options.audience === undefined ? url.origin : options.audience),
-    credentials: acceptCredentials(auth),
-    serviceAccount: acceptServiceAccount(options.serviceAccount, httpHosts),
+    audience: parseAudience(options.audience === undefined ? url.origin : options.audience),
+    credentials: parseCredentials(auth),
+    serviceAccount: parseServiceAccount(options.serviceAccount, httpHosts),
     tokenHeaders: parseTokenHeaders(tokenHeaders),
-    refreshBefore: acceptNumber('refreshBefore', refreshBefore, seconds) * 1000,
-    timeout: acceptNumber('timeout', timeout, { ...seconds, min: 0.001 }) * 1000,
-    logger: acceptLogger(options.logger),
-    fetch: acceptFetch(options.fetch),
-    now: acceptClock(options.clock),
+    refreshBefore: parseNumber('refreshBefore', refreshBefore, seconds) * 1000,
+    timeout: parseNumber('timeout', timeout, { ...seconds, min: 0.001 }) * 1000,
+    logger: parseLogger(options.logger),
+    fetch: parseFetch(options.fetch),
+    now: parseClock(options.clock),
   }
 }
 
@@ -145,7 +145,7 @@ const MEANT: Readonly<Record<string, string | undefined>> = {
 }
 
 /** A name that does not exist may have been meant for a key: its value is not printed. */
-function acceptOptionNames(value: unknown): Record<string, unknown> {
+function parseOptionNames(value: unknown): Record<string, unknown> {
   for (const name of Object.keys((value as object | null | undefined) ?? {})) {
     if (!(SERVICE_CLIENT_OPTION_NAMES as readonly string[]).includes(name)) {
       throw invalidSecretOption(
@@ -155,7 +155,7 @@ function acceptOptionNames(value: unknown): Record<string, unknown> {
       )
     }
   }
-  return acceptNames('options', value, SERVICE_CLIENT_OPTION_NAMES)
+  return parseNames('options', value, SERVICE_CLIENT_OPTION_NAMES)
 }
 
 /** The headers of each setting. */
@@ -163,7 +163,7 @@ function parseTokenHeaders(value: unknown): readonly string[] {
   if (value === 'both') return [SERVERLESS, AUTHORIZATION]
   if (value === SERVERLESS || value === AUTHORIZATION) return [value]
   const accepted = `'both', '${SERVERLESS}', '${AUTHORIZATION}' or { twin: 'x-my-header' }`
-  const { twin } = acceptNames('tokenHeaders', value, ['twin'], accepted)
+  const { twin } = parseNames('tokenHeaders', value, ['twin'], accepted)
   return [SERVERLESS, parseTwinHeader('tokenHeaders.twin', twin)]
 }
 
@@ -173,7 +173,7 @@ function parseTokenHeaders(value: unknown): readonly string[] {
  */
 const MISREAD = /[&#+%\s\p{Cc}]/u
 
-function acceptAudience(value: unknown): string {
+function parseAudience(value: unknown): string {
   if (typeof value !== 'string' || value === '' || MISREAD.test(value)) {
     throw invalidOption(
       'audience',
@@ -187,7 +187,7 @@ function acceptAudience(value: unknown): string {
 /** It becomes part of a URL. */
 const ACCOUNT = /^(?:[\w.:-]+@[\w.-]+|\d{15,25})$/
 
-function acceptServiceAccount(
+function parseServiceAccount(
   value: unknown,
   httpHosts: readonly string[],
 ): ServiceAccount | undefined {
@@ -195,7 +195,7 @@ function acceptServiceAccount(
   const { email, endpoint } =
     typeof value === 'string'
       ? { email: value, endpoint: undefined }
-      : acceptNames('serviceAccount', value, ['email', 'endpoint'])
+      : parseNames('serviceAccount', value, ['email', 'endpoint'])
   if (typeof email !== 'string' || !ACCOUNT.test(email)) {
     throw invalidOption(
       typeof value === 'string' ? 'serviceAccount' : 'serviceAccount.email',
@@ -204,6 +204,6 @@ function acceptServiceAccount(
     )
   }
   if (endpoint === undefined) return { email }
-  const url = acceptSecureUrl('serviceAccount.endpoint', endpoint, httpHosts)
+  const url = parseSecureUrl('serviceAccount.endpoint', endpoint, httpHosts)
   return { email, endpoint: url.replace(/\/$/, '') }
 }

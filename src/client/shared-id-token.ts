@@ -33,7 +33,7 @@ interface CurrentToken {
 }
 
 /**
- * The ID token for one audience, of one set of credentials, whoever in the process asks for it.
+ * The ID token for one audience, of one set of credentials, for all of the process that ask for it.
  *
  * Everything is driven by requests: between them an instance on Cloud Run may have no CPU, and a
  * timer would stand still.
@@ -54,7 +54,7 @@ export class SharedIdToken {
     this.#open = open
   }
 
-  /** The token in hand, or the one that is being fetched. */
+  /** The current token, or the one that is being fetched. */
   get(terms: TokenTerms): string | Promise<string> {
     const now = terms.now()
     const current = this.#current
@@ -81,7 +81,7 @@ export class SharedIdToken {
       const { code, detail } = error as ServiceClientError
       terms.logger.warn(
         { code, detail, audience: this.#audience },
-        'The ID token for a service could not be replaced; the one in hand is used until it expires',
+        'The ID token for a service could not be replaced; the current one is used until it expires',
       )
     })
   }

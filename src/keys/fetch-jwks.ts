@@ -5,7 +5,7 @@ import type { ResponseHeaders } from './freshness.ts'
 export interface JwksRequest {
   readonly uri: string
   readonly fetch: typeof globalThis.fetch
-  /** The entity tag of the answer in hand, if it had one. */
+  /** The entity tag of the last good answer, if it had one. */
   readonly etag: string | undefined
   /** Ends the request: after the timeout, or from outside. */
   readonly signal: AbortSignal
@@ -13,7 +13,7 @@ export interface JwksRequest {
 
 /** What the endpoint answered. */
 export interface JwksAnswer {
-  /** `undefined`: the document in hand is still right (304). */
+  /** `undefined`: the last document is still right (304). */
   readonly document: unknown
   readonly headers: ResponseHeaders
 }
@@ -24,7 +24,7 @@ const LARGEST_BODY = 64 * 1024
  * Asks the endpoint for its JWK set, once.
  *
  * Only 200 counts, and 304 where an entity tag was sent: a redirect would hand the choice of keys
- * to whoever it names.
+ * to the server that it names.
  *
  * @throws Error saying what went wrong; it quotes nothing of the answer but its status
  */

@@ -24,7 +24,7 @@ export type KeysState = 'fresh' | 'stale' | 'none'
 export interface KeySetStats {
   /** `static` for keys that were given as an option. */
   readonly state: 'static' | KeysState
-  /** How many keys are in hand. */
+  /** How many keys there are. */
   readonly keys: number
   /** Fetches begun, whatever came of them. */
   readonly fetches: number
@@ -42,10 +42,10 @@ export interface ReadyKeys {
 
 /**
  * Where the keys come from. All that is above asks this face only; it has an answer at once
- * whenever keys are in hand, and nobody who has a good token waits for a fetch then.
+ * while there are current keys, and no good token waits for a fetch then.
  */
 export interface KeySet {
-  /** The keys in hand, or `null` where there are none that may be used. */
+  /** The current keys, or `null` where there are none that may be used. */
   readonly current: () => Keys | null
   /**
    * Resolves when there are current keys, to whether they were fetched after the call; or to
@@ -53,12 +53,12 @@ export interface KeySet {
    */
   readonly ready: () => Promise<ReadyKeys | IdTokenError>
   /**
-   * For a `kid` that the keys in hand lack: resolves when a fetch has ended that may have brought
+   * For a `kid` that the current keys lack: resolves when a fetch has ended that may have brought
    * it. `null` where no fetch is due.
    */
   readonly refetch: (kid: string) => Promise<void> | null
   /**
-   * The error for a `kid` that the keys in hand lack, where it may have been published all the same:
+   * The error for a `kid` that the current keys lack, where it may have been published all the same:
    * the newest fetch failed, or none has ended yet. `null` where the newest fetch succeeded.
    */
   readonly unavailable: () => IdTokenError | null

@@ -43,7 +43,7 @@ export function toStoredKeys({ keys, fetchedAt, lifetime }: AgedKeys): StoredKey
 }
 
 /**
- * Judges what a store returned: whoever can write to it must not get to invent a key's age.
+ * Checks what a store returned: those who can write to it must not invent a key's age.
  *
  * @param now - milliseconds since the epoch
  * @throws Error saying what is wrong with it

@@ -1,7 +1,7 @@
 import type { VerificationKey } from './key-set.ts'
 import type { SignatureAlgorithm } from './signature-algorithms.ts'
 
-/** A judged JWK set document. */
+/** A parsed JWK set. */
 export interface ParsedJwks {
   readonly keys: ReadonlyMap<string, VerificationKey>
   /** Why other members of the set were left out; public information only. */
@@ -16,9 +16,9 @@ const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 const LONGEST_KID_SHOWN = 64
 
 /**
- * Judges a JWK set (RFC 7517 section 5) and imports its usable keys.
+ * Parses a JWK set (RFC 7517 section 5) and imports its usable keys.
  *
- * @param previous - the keys in hand: one that comes again stays the same object, so that what was
+ * @param previous - the current keys: one that comes again stays the same object, so that what was
  * verified with it stays valid, and what was verified with a key that is gone does not
  * @throws Error saying what is wrong with the document as a whole; it quotes no key material
  */
@@ -33,7 +33,7 @@ export function parseJwks(
   const skipped: string[] = []
   for (const member of members as unknown[]) {
     if (!isObject(member)) throw new Error('not a JWK set: a key that is no object')
-    // Whoever publishes a secret has lost it: no key of that set can be trusted.
+    // A secret that is published is lost: no key of that set can be trusted.
     if (member.kty === 'oct' || SECRET_MEMBERS.some((name) => Object.hasOwn(member, name))) {
       throw new Error('the JWK set holds a private or symmetric key')
     }

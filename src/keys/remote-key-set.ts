@@ -44,7 +44,7 @@ export interface KeyEvents {
 /** A fetch that brought no usable keys. */
 export interface KeyFailure {
   readonly reason: string
-  /** How the keys in hand stand without it. */
+  /** How the current keys stand without it. */
   readonly state: KeysState
   /** Milliseconds until another may be tried. */
   readonly retryIn: number

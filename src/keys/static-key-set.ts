@@ -1,6 +1,6 @@
 import type { Keys, KeySet } from './key-set.ts'
 
-/** Keys that were given as an option: always in hand, never fetched. */
+/** Keys that were given as an option: always current, never fetched. */
 export function staticKeySet(keys: Keys): KeySet {
   return {
     current: () => keys,

@@ -1,6 +1,6 @@
-import { acceptAllowedCallers, type AllowedCaller, type AllowedCallers } from './allowed-callers.ts'
-import { acceptAudiences, type Audiences } from './audiences.ts'
-import { acceptNames, invalidOption } from '../checks/invalid-option.ts'
+import { parseAllowedCallers, type AllowedCaller, type AllowedCallers } from './allowed-callers.ts'
+import { parseAudiences, type Audiences } from './audiences.ts'
+import { parseNames, invalidOption } from '../checks/invalid-option.ts'
 
 /** Who may call one route, as its author writes it. */
 export interface RoutePolicy {
@@ -9,7 +9,7 @@ export interface RoutePolicy {
   /** Replaces the default audience. */
   audience?: string | readonly string[] | undefined
   /**
-   * A request without a token gets in, and its caller is `null`. One that brings a token is judged
+   * A request without a token gets in, and its caller is `null`. One that brings a token is verified
    * like any other. Default `false`.
    */
   optional?: boolean | undefined
@@ -18,7 +18,7 @@ export interface RoutePolicy {
 /** Who may call, compiled at start. */
 export interface AccessPolicy {
   readonly optional: boolean
-  /** `null`: whoever is verified. */
+  /** `null`: every verified caller. */
   readonly allowedCallers: AllowedCallers | null
   readonly audiences: Audiences
 }
@@ -27,17 +27,17 @@ export interface AccessPolicy {
 export type ListedPolicy = AccessPolicy & { readonly allowedCallers: AllowedCallers }
 
 /**
- * Judges and compiles a policy over its defaults.
+ * Parses and compiles a policy over its defaults.
  *
  * @throws TypeError naming what is wrong
  */
-export function acceptPolicy(
+export function parsePolicy(
   where: string,
   value: unknown,
   defaults: AccessPolicy,
   accepted?: string,
 ): AccessPolicy {
-  const policy = acceptNames(where, value, ['allowedCallers', 'audience', 'optional'], accepted)
+  const policy = parseNames(where, value, ['allowedCallers', 'audience', 'optional'], accepted)
   const { allowedCallers, audience, optional } = policy
   if (optional !== undefined && typeof optional !== 'boolean') {
     throw invalidOption(`${where}.optional`, optional, 'true or false')
@@ -47,9 +47,9 @@ export function acceptPolicy(
     allowedCallers:
       allowedCallers === undefined
         ? defaults.allowedCallers
-        : acceptAllowedCallers(`${where}.allowedCallers`, allowedCallers),
+        : parseAllowedCallers(`${where}.allowedCallers`, allowedCallers),
     audiences:
-      audience === undefined ? defaults.audiences : acceptAudiences(`${where}.audience`, audience),
+      audience === undefined ? defaults.audiences : parseAudiences(`${where}.audience`, audience),
   }
 }
 

@@ -23,7 +23,7 @@ export interface AllowedCallers {
 }
 
 // The forms of https://cloud.google.com/iam/docs/service-account-types, all lower case. Lengths are
-// not judged: Google does that when an account is made, and the service agents keep to other ones.
+// not checked: Google does that when an account is made, and the service agents keep to other ones.
 const PROJECT_DOMAIN = String.raw`[a-z0-9][-a-z0-9]*(?:\.[a-z0-9][-a-z0-9]*){0,3}\.iam\.gserviceaccount\.com`
 const SERVICE_ACCOUNT = new RegExp(
   String.raw`^(?:[a-z0-9][-a-z0-9]{0,62}@${PROJECT_DOMAIN}` +
@@ -48,12 +48,12 @@ const ACCEPTED =
   'a service account email (lower case), serviceAccount:EMAIL, a unique id (15 to 25 digits), *@PROJECT.iam.gserviceaccount.com, or { email } for a person'
 
 /**
- * Judges and compiles a list of callers.
+ * Parses and compiles a list of callers.
  *
  * @param name - the option that the list stands in, for the message
  * @throws TypeError naming the entry, why it is refused, and what is accepted
  */
-export function acceptAllowedCallers(name: string, value: unknown): AllowedCallers {
+export function parseAllowedCallers(name: string, value: unknown): AllowedCallers {
   if (!Array.isArray(value) || value.length === 0) {
     throw invalidOption(name, value, `a non-empty list; an entry is ${ACCEPTED}`)
   }
@@ -63,7 +63,7 @@ export function acceptAllowedCallers(name: string, value: unknown): AllowedCalle
   const configured = value.map((entry: unknown, index): AllowedCaller => {
     const where = `${name}[${index}]`
     if (typeof entry !== 'string') {
-      const email = acceptPerson(where, entry)
+      const email = parsePerson(where, entry)
       emails.add(email)
       return Object.freeze({ email })
     }
@@ -90,7 +90,7 @@ function isOfProject(email: string, projects: ReadonlySet<string>): boolean {
   return projects.has(email.slice(email.indexOf('@') + 1)) && !SERVICE_AGENT.test(email)
 }
 
-function acceptPerson(where: string, entry: unknown): string {
+function parsePerson(where: string, entry: unknown): string {
   const problem = typeof entry === 'object' && entry !== null ? unreadableMembers(entry) : null
   const email = problem === null ? emailOf(entry) : undefined
   if (typeof email !== 'string' || !PERSON.test(email) || email !== email.toLowerCase()) {

@@ -1,5 +1,5 @@
 import { warnAtStart, type Logger } from '../checks/injected.ts'
-import { acceptStrings, invalidOption } from '../checks/invalid-option.ts'
+import { parseStrings, invalidOption } from '../checks/invalid-option.ts'
 
 /** The audiences that a service answers to: every accepted spelling, with the one configured for it. */
 export interface Audiences {
@@ -15,8 +15,8 @@ const ORIGIN = /^https?:\/\/[^/?#]+(\/?)$/
  * Exact match, with one exception: an origin and the same origin followed by `/` are one audience.
  * Google's own samples use both, and Cloud Run accepts both.
  */
-export function acceptAudiences(name: string, value: unknown): Audiences {
-  const configured = acceptStrings(
+export function parseAudiences(name: string, value: unknown): Audiences {
+  const configured = parseStrings(
     name,
     value,
     'a non-empty string or a non-empty list of them: the URLs of this service and its custom audiences',

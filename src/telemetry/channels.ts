@@ -18,7 +18,7 @@ export interface KeysRefreshedMessage {
 export interface KeysFailedMessage {
   readonly uri: string
   readonly reason: string
-  /** How the keys in hand stand without it. */
+  /** How the current keys stand without it. */
   readonly state: KeySetStats['state']
   /** Seconds until another fetch may be made. */
   readonly retryInSeconds: number

@@ -12,7 +12,7 @@ export interface Metrics {
 
 /** Counters on the meter; nothing without one. */
 export function createMetrics(meter: Meter | undefined): Metrics {
-  const verdicts = meter?.createCounter('google_id_token.verdicts', {
+  const outcomes = meter?.createCounter('google_id_token.verdicts', {
     description: 'Requests and tokens verified, by outcome: accepted, anonymous, or the error code',
     unit: '{verdict}',
   })
@@ -22,7 +22,7 @@ export function createMetrics(meter: Meter | undefined): Metrics {
   })
   return {
     outcome: (error, caller) => {
-      if (verdicts !== undefined) count(verdicts, outcomeOf(error, caller))
+      if (outcomes !== undefined) count(outcomes, outcomeOf(error, caller))
     },
     keyFetch: (outcome) => {
       if (keyFetches !== undefined) count(keyFetches, outcome)

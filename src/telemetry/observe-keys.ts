@@ -14,7 +14,7 @@ export interface KeyObservers {
 const WARNING_INTERVAL = 60_000
 
 const FAILED: Readonly<Record<KeyFailure['state'], string>> = {
-  fresh: 'the keys of ID tokens could not be refreshed yet; those in hand are still fresh',
+  fresh: 'the keys of ID tokens could not be refreshed yet; the current ones are still fresh',
   stale:
     'the keys of ID tokens could not be refreshed; the last good ones go on past their lifetime',
   none: 'no keys to verify ID tokens with: requests are answered 503',

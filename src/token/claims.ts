@@ -27,8 +27,8 @@ export interface IdTokenClaims {
 
 type ClaimType = 'string' | 'number' | 'boolean'
 
-/** The claims that are judged; those of RFC 7519 section 4.1 and OpenID Connect Core section 5.1. */
-const JUDGED: readonly (readonly [claim: string, type: ClaimType, required: boolean])[] = [
+/** The claims whose types are checked, from RFC 7519 section 4.1 and OpenID Connect Core section 5.1. */
+const TYPED_CLAIMS: readonly (readonly [claim: string, type: ClaimType, required: boolean])[] = [
   ['iss', 'string', true],
   // RFC 7519 allows a list. Google never sends one, and OpenID Connect Core section 3.1.3.7 has a
   // token refused that is also meant for audiences we do not trust, so a list is refused whole.
@@ -46,7 +46,7 @@ const JUDGED: readonly (readonly [claim: string, type: ClaimType, required: bool
 export function claimsProblem(
   payload: Readonly<Record<string, unknown>>,
 ): { expected: string; found: string } | null {
-  for (const [claim, type, required] of JUDGED) {
+  for (const [claim, type, required] of TYPED_CLAIMS) {
     const value = Object.hasOwn(payload, claim) ? payload[claim] : undefined
     if (value === undefined ? required : !isOfType(value, type)) {
       return {

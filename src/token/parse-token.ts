@@ -113,7 +113,7 @@ function parsedJson(text: string): JsonObject | undefined {
 
 function signatureRefusal(header: JsonObject, segment: string): IdTokenError | null {
   // RFC 7518 section 3.6: an unsecured JWS has an empty signature. Its shape is right; its
-  // algorithm, which is judged next, is not.
+  // algorithm, which is checked next, is not.
   if (segment === '' && header.alg === 'none') return null
   return isBase64url(segment) ? null : malformed('signature: strict base64url', 'something else')
 }

@@ -5,7 +5,7 @@ import { RemoteKeySet } from '../keys/remote-key-set.ts'
 import { staticKeySet } from '../keys/static-key-set.ts'
 import { steadyClock } from '../pacing/steady-clock.ts'
 import {
-  acceptPolicy,
+  parsePolicy,
   requireList,
   type AccessPolicy,
   type RoutePolicy,
@@ -14,7 +14,7 @@ import { warnAboutHosts } from '../policy/audiences.ts'
 import { warnAtStart } from '../checks/injected.ts'
 import { warnOfPlainHttp } from '../checks/secure-url.ts'
 import {
-  acceptVerifierOptions,
+  parseVerifierOptions,
   type VerifierOptions,
   type VerifierSettings,
 } from './verifier-options.ts'
@@ -55,7 +55,7 @@ export interface Verifier {
    */
   readonly verifySync: (token: string, policy?: RoutePolicy) => Caller
   /**
-   * Verifies a token whoever its caller: every Google customer can have such a token made for your
+   * Verifies a token of any caller: every Google customer can have such a token made for your
    * audience. For code that decides by `email` or `subject` itself.
    *
    * @throws IdTokenError
@@ -89,7 +89,7 @@ export interface Verifier {
   readonly ready: () => Promise<void>
   readonly stats: () => VerifierStats
   /**
-   * Ends any fetch that is under way: whoever waits for it is answered at once. Nothing is fetched
+   * Ends any fetch that is under way: requests that wait for it are answered at once. Nothing is fetched
    * afterwards; tokens are still verified with the current keys.
    */
   readonly close: () => void
@@ -116,7 +116,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
 /** Makes a verifier together with what adapters need. */
 export function createVerifierCore(options: VerifierOptions): VerifierCore {
-  const settings = acceptVerifierOptions(options)
+  const settings = parseVerifierOptions(options)
   const { profile, rules, now, cacheSize, trustRemovedSignature, realm, defaultPolicy } = settings
   if (trustRemovedSignature) warnAtStart(settings.logger, TRUST_WARNING)
   warnAboutHosts(defaultPolicy.audiences.configured, settings.logger)
@@ -150,7 +150,7 @@ export function createVerifierCore(options: VerifierOptions): VerifierCore {
 }
 
 const TRUST_WARNING =
-  'trustRemovedSignature is on: whoever reaches this service past the IAM check of Cloud Run can claim to be any caller'
+  'trustRemovedSignature is on: anyone who reaches this service past the IAM check of Cloud Run can claim to be any caller'
 
 function createKeySet(settings: VerifierSettings, metrics: Metrics): KeySet {
   const { keys, fetch, now, logger, maxStale, keyStore, fetchTimeout: timeout } = settings
@@ -181,7 +181,7 @@ function policyCompiler(defaultPolicy: AccessPolicy): CompilePolicy {
     if (policy === undefined) return defaultPolicy
     let access = compiled.get(policy)
     if (access === undefined) {
-      access = acceptPolicy('policy', policy, defaultPolicy)
+      access = parsePolicy('policy', policy, defaultPolicy)
       compiled.set(policy, access)
     }
     return access

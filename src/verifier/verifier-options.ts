@@ -1,6 +1,6 @@
 import { GOOGLE_ID_TOKEN } from '../profiles/google-id-token.ts'
 import type { TokenProfile } from '../profiles/token-profile.ts'
-import { acceptAllowedCallers, type AllowedCaller } from '../policy/allowed-callers.ts'
+import { parseAllowedCallers, type AllowedCaller } from '../policy/allowed-callers.ts'
 import type { VerificationKey } from '../keys/key-set.ts'
 import type { KeyStore } from '../keys/key-store.ts'
 import { parseJwks } from '../keys/parse-jwks.ts'
@@ -8,22 +8,22 @@ import type { Meter } from '../telemetry/meter.ts'
 import type { ClaimRules } from './validate-claims.ts'
 import { DEFAULT_REALM } from '../errors/id-token-error.ts'
 import type { AccessPolicy } from '../policy/access-policy.ts'
-import { acceptAudiences } from '../policy/audiences.ts'
+import { parseAudiences } from '../policy/audiences.ts'
 import {
-  acceptClock,
-  acceptFetch,
-  acceptLogger,
-  acceptObjectWith,
+  parseClock,
+  parseFetch,
+  parseLogger,
+  parseObjectWith,
   type Logger,
 } from '../checks/injected.ts'
 import {
-  acceptNames,
-  acceptNumber,
-  acceptStrings,
+  parseNames,
+  parseNumber,
+  parseStrings,
   invalidOption,
   invalidSecretOption,
 } from '../checks/invalid-option.ts'
-import { acceptSecureUrl, parseHttpHosts } from '../checks/secure-url.ts'
+import { parseSecureUrl, parseHttpHosts } from '../checks/secure-url.ts'
 
 /** A JWK set (RFC 7517 section 5) with public keys. */
 export interface JwkSet {
@@ -89,7 +89,7 @@ export interface VerifierOptions {
   logger?: Logger | undefined
 }
 
-/** Judged options, with every default filled in. */
+/** Parsed options, with every default filled in. */
 export interface VerifierSettings {
   readonly profile: TokenProfile
   readonly rules: ClaimRules
@@ -136,13 +136,13 @@ export const OPTION_NAMES = [
 ] as const satisfies readonly (keyof VerifierOptions)[]
 
 /**
- * Judges options once, at start.
+ * Parses options once, at start.
  *
  * @throws TypeError naming the option, its value and what is accepted
  */
-export function acceptVerifierOptions(value: unknown): VerifierSettings {
+export function parseVerifierOptions(value: unknown): VerifierSettings {
   const profile = GOOGLE_ID_TOKEN
-  const options = acceptNames('options', value, OPTION_NAMES)
+  const options = parseNames('options', value, OPTION_NAMES)
   // A default stands in for what was left out, never for null.
   const { maxStale = 86_400, fetchTimeout = 3 } = options
   return {
@@ -153,30 +153,30 @@ export function acceptVerifierOptions(value: unknown): VerifierSettings {
       allowedCallers:
         options.allowedCallers === undefined
           ? null
-          : acceptAllowedCallers('allowedCallers', options.allowedCallers),
-      audiences: acceptAudiences('audience', options.audience),
+          : parseAllowedCallers('allowedCallers', options.allowedCallers),
+      audiences: parseAudiences('audience', options.audience),
     },
-    keys: acceptKeys(options, profile),
+    keys: parseKeys(options, profile),
     maxStale:
-      acceptNumber('maxStale', maxStale, {
+      parseNumber('maxStale', maxStale, {
         min: 0,
         max: 604_800,
         unit: 'seconds',
       }) * 1000,
     fetchTimeout:
-      acceptNumber('fetchTimeout', fetchTimeout, {
+      parseNumber('fetchTimeout', fetchTimeout, {
         min: 0.1,
         max: 30,
         unit: 'seconds',
       }) * 1000,
-    keyStore: acceptKeyStore(options.keyStore),
-    cacheSize: acceptCacheSize(options.tokenCache),
-    trustRemovedSignature: acceptTrust(options.trustRemovedSignature),
+    keyStore: parseKeyStore(options.keyStore),
+    cacheSize: parseCacheSize(options.tokenCache),
+    trustRemovedSignature: parseTrust(options.trustRemovedSignature),
     realm: parseRealm(options.realm),
-    now: acceptClock(options.clock),
-    fetch: acceptFetch(options.fetch),
-    meter: acceptMeter(options.meter),
-    logger: acceptLogger(options.logger),
+    now: parseClock(options.clock),
+    fetch: parseFetch(options.fetch),
+    meter: parseMeter(options.meter),
+    logger: parseLogger(options.logger),
   }
 }
 
@@ -188,13 +188,13 @@ function parseRules(options: Readonly<Record<string, unknown>>, profile: TokenPr
     maxTokenLifetime = profile.maxTokenLifetime,
   } = options
   return {
-    issuers: acceptStrings('issuer', issuer, 'a non-empty string or a non-empty list of them'),
-    clockTolerance: acceptNumber('clockTolerance', clockTolerance, {
+    issuers: parseStrings('issuer', issuer, 'a non-empty string or a non-empty list of them'),
+    clockTolerance: parseNumber('clockTolerance', clockTolerance, {
       min: 0,
       max: 300,
       unit: 'seconds',
     }),
-    maxTokenLifetime: acceptNumber('maxTokenLifetime', maxTokenLifetime, {
+    maxTokenLifetime: parseNumber('maxTokenLifetime', maxTokenLifetime, {
       min: 1,
       max: Number.MAX_SAFE_INTEGER,
       unit: 'seconds',
@@ -214,13 +214,13 @@ function parseRealm(value: unknown = DEFAULT_REALM): string {
 
 const KEY_STORE = 'an object with load() and save(keys)'
 
-function acceptKeys(
+function parseKeys(
   { jwks, jwksUri, allowHttpHosts }: Readonly<Record<string, unknown>>,
   profile: TokenProfile,
 ): VerifierSettings['keys'] {
   const httpHosts = parseHttpHosts(allowHttpHosts)
   if (jwks === undefined) {
-    return acceptSecureUrl('jwksUri', jwksUri === undefined ? profile.jwksUri : jwksUri, httpHosts)
+    return parseSecureUrl('jwksUri', jwksUri === undefined ? profile.jwksUri : jwksUri, httpHosts)
   }
   if (jwksUri !== undefined) throw invalidOption('jwksUri', jwksUri, 'either jwks or jwksUri')
   try {
@@ -235,22 +235,22 @@ function acceptKeys(
   }
 }
 
-function acceptMeter(value: unknown): Meter | undefined {
-  return acceptObjectWith('meter', value, 'createCounter', 'an OpenTelemetry Meter') as
+function parseMeter(value: unknown): Meter | undefined {
+  return parseObjectWith('meter', value, 'createCounter', 'an OpenTelemetry Meter') as
     Meter | undefined
 }
 
-function acceptKeyStore(value: unknown): KeyStore | undefined {
-  acceptObjectWith('keyStore', value, 'load', KEY_STORE)
-  return acceptObjectWith('keyStore', value, 'save', KEY_STORE) as KeyStore | undefined
+function parseKeyStore(value: unknown): KeyStore | undefined {
+  parseObjectWith('keyStore', value, 'load', KEY_STORE)
+  return parseObjectWith('keyStore', value, 'save', KEY_STORE) as KeyStore | undefined
 }
 
 /** The cache takes its memory at start; beyond this nobody has as many callers. */
 const LARGEST_CACHE = 1_000_000
 
-function acceptCacheSize(value: unknown = { max: 10_000 }): number {
+function parseCacheSize(value: unknown = { max: 10_000 }): number {
   if (value === false) return 0
-  const { max } = acceptNames('tokenCache', value, ['max'], 'false, or an object with max')
+  const { max } = parseNames('tokenCache', value, ['max'], 'false, or an object with max')
   if (!Number.isInteger(max) || (max as number) < 1 || (max as number) > LARGEST_CACHE) {
     throw invalidOption(
       'tokenCache.max',
@@ -261,7 +261,7 @@ function acceptCacheSize(value: unknown = { max: 10_000 }): number {
   return max as number
 }
 
-function acceptTrust(value: unknown): boolean {
+function parseTrust(value: unknown): boolean {
   if (value === undefined || value === false) return false
   if (value !== true) throw invalidOption('trustRemovedSignature', value, 'true or false')
   // Cloud Run sets it (https://cloud.google.com/run/docs/container-contract#env-vars). It proves no

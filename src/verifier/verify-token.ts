@@ -29,7 +29,7 @@ export interface TokenVerifierParts {
 }
 
 /**
- * Verifies a token, whoever its caller: shape, algorithm, key, signature, then the claims. The outcome
+ * Verifies a token, but not who may call: shape, algorithm, key, signature, then the claims. The outcome
  * is there at once while keys are current; where they must be fetched first it is a promise.
  */
 export class TokenVerifier {

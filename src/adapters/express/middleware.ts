@@ -3,14 +3,14 @@ import type { IdTokenError } from '../../errors/id-token-error.ts'
 import type { AllowedCaller } from '../../policy/allowed-callers.ts'
 import type { Caller } from '../../policy/caller.ts'
 import {
-  acceptPolicy,
+  parsePolicy,
   requireList,
   type AccessPolicy,
   type RoutePolicy,
 } from '../../policy/access-policy.ts'
 import { warnAboutHosts } from '../../policy/audiences.ts'
 import type { Logger } from '../../checks/injected.ts'
-import { acceptNames, invalidConfiguration } from '../../checks/invalid-option.ts'
+import { parseNames, invalidConfiguration } from '../../checks/invalid-option.ts'
 import type { VerifierOptions } from '../../verifier/verifier-options.ts'
 import { GOOGLE_ID_TOKEN } from '../../profiles/google-id-token.ts'
 import { decidingHeaderName } from '../../request/deciding-header.ts'
@@ -70,7 +70,7 @@ export function googleIdToken(options: VerifierOptions): GoogleIdToken {
   const core = createVerifierCore(options)
   const defaults = core.settings.defaultPolicy
   const makeGuard = (where: string, policy: RoutePolicy): Middleware => {
-    const access = requireList(`${where}.allowedCallers`, acceptPolicy(where, policy, defaults))
+    const access = requireList(`${where}.allowedCallers`, parsePolicy(where, policy, defaults))
     if (policy.audience !== undefined) {
       warnAboutHosts(access.audiences.configured, core.settings.logger)
     }
@@ -84,7 +84,7 @@ export function googleIdToken(options: VerifierOptions): GoogleIdToken {
       makeGuard('optional', {
         ...(Array.isArray(first) || policy !== undefined
           ? listedPolicy('optional', first, policy)
-          : acceptNames('optional', first, ['allowedCallers', 'audience'])),
+          : parseNames('optional', first, ['allowedCallers', 'audience'])),
         optional: true,
       }),
     ),
@@ -94,7 +94,7 @@ export function googleIdToken(options: VerifierOptions): GoogleIdToken {
 
 /** A list, and what `allow` and `optional` take beside it. */
 function listedPolicy(where: string, list: unknown, policy: unknown = {}): RoutePolicy {
-  const { audience } = acceptNames(where, policy, ['audience'])
+  const { audience } = parseNames(where, policy, ['audience'])
   // `undefined` would mean the default list; who calls `allow` means another.
   return { allowedCallers: list ?? null, audience } as RoutePolicy
 }

@@ -7,7 +7,7 @@ import type {
 } from 'fastify'
 import fp from 'fastify-plugin'
 import { OPTION_NAMES, type VerifierOptions } from '../../verifier/verifier-options.ts'
-import { acceptNames, invalidOption } from '../../checks/invalid-option.ts'
+import { parseNames, invalidOption } from '../../checks/invalid-option.ts'
 import type { IdTokenError } from '../../errors/id-token-error.ts'
 import { GOOGLE_ID_TOKEN } from '../../profiles/google-id-token.ts'
 import { decidingHeaderName } from '../../request/deciding-header.ts'
@@ -43,7 +43,7 @@ const googleIdToken: FastifyPluginAsync<GoogleIdTokenOptions> = (app, options) =
 function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
   if (isGuarded(app)) throw registeredTwice()
   assertNamesFree(app)
-  acceptNames('options', options, [...OPTION_NAMES, 'prefetch'])
+  parseNames('options', options, [...OPTION_NAMES, 'prefetch'])
   const { prefetch = true, ...verifierOptions } = options
   if ((prefetch as unknown) !== true && prefetch !== 'required') {
     throw invalidOption('prefetch', prefetch, "true or 'required'")

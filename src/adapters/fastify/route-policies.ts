@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import {
-  acceptPolicy,
+  parsePolicy,
   hasList,
   missingList,
   requireList,
@@ -28,7 +28,7 @@ export class RoutePolicies {
   /**
    * What guards the route of a request.
    *
-   * The not-found handler belongs to no route: it answers whoever is verified, and where there is
+   * The not-found handler belongs to no route: it answers every verified caller, and where there is
    * a default list only those in it, so that nobody else can find out which routes exist.
    */
   of(request: FastifyRequest): AccessPolicy | null {
@@ -71,7 +71,7 @@ export class RoutePolicies {
       `${where}.allowedCallers`,
       idToken === undefined
         ? this.#defaults
-        : acceptPolicy(where, idToken, this.#defaults, 'false, or an object'),
+        : parsePolicy(where, idToken, this.#defaults, 'false, or an object'),
     )
     if (idToken !== undefined) this.#compiled.set(idToken as object, policy)
     return policy

@@ -35,7 +35,7 @@ const plugin: FastifyPluginCallback<ServiceClientsOptions> = (app, options, done
         ...one,
       })
     }
-    // Which names there are is known to whoever has declared them.
+    // The names are those that the application has declared.
     app.decorate('serviceClients', Object.freeze(clients) as object as ServiceClients)
     app.addHook('onClose', (_app, closed) => {
       for (const client of Object.values(clients)) client.close()

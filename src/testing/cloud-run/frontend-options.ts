@@ -1,8 +1,8 @@
-import { acceptNames, invalidOption } from '../../checks/invalid-option.ts'
+import { parseNames, invalidOption } from '../../checks/invalid-option.ts'
 import { isLoopback } from '../../checks/secure-url.ts'
-import { acceptVerifierOptions, type JwkSet } from '../../verifier/verifier-options.ts'
+import { parseVerifierOptions, type JwkSet } from '../../verifier/verifier-options.ts'
 import { parseBoolean, parseHost, parsePort } from '../../checks/parse-options.ts'
-import { acceptInvokers, type Invokers } from './invokers.ts'
+import { parseInvokers, type Invokers } from './invokers.ts'
 
 /** Options of `startCloudRunFrontend`. */
 export interface CloudRunFrontendOptions {
@@ -40,7 +40,7 @@ export interface CloudRunFrontendOptions {
   clock?: (() => Date) | undefined
 }
 
-/** Judged options. */
+/** Parsed options. */
 export interface FrontendSettings {
   readonly target: URL
   /** `null`: anyone, the IAM check is off. */
@@ -68,13 +68,13 @@ const NAMES = [
  *
  * @throws TypeError naming what is wrong
  */
-export function acceptFrontendOptions(value: unknown): FrontendSettings {
-  const options = acceptNames('options', value, NAMES)
+export function parseFrontendOptions(value: unknown): FrontendSettings {
+  const options = parseNames('options', value, NAMES)
   const { target, allowUnauthenticated = false, port = 0 } = options
   const isOpen = parseBoolean('allowUnauthenticated', allowUnauthenticated)
   const settings = {
-    target: acceptTarget(target),
-    invokers: isOpen && options.invokers === undefined ? null : acceptInvokers(options.invokers),
+    target: parseTarget(target),
+    invokers: isOpen && options.invokers === undefined ? null : parseInvokers(options.invokers),
     port: parsePort(port),
     host: parseHost(options),
   }
@@ -89,10 +89,10 @@ function checkVerifierOptions(
 ): void {
   const unused = 'https://audience-is-not-needed.example'
   const needed = audience === undefined && isOpen ? unused : audience
-  acceptVerifierOptions({ audience: needed, jwksUri, allowHttpHosts, jwks, clock })
+  parseVerifierOptions({ audience: needed, jwksUri, allowHttpHosts, jwks, clock })
 }
 
-function acceptTarget(value: unknown): URL {
+function parseTarget(value: unknown): URL {
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null
   if (url !== null && url.href === `${url.origin}/` && isLocal(url)) return url
   throw invalidOption('target', value, 'an http URL on a loopback host, without a path')

@@ -1,5 +1,5 @@
 import {
-  acceptAllowedCallers,
+  parseAllowedCallers,
   type AllowedCaller,
   type AllowedCallers,
 } from '../../policy/allowed-callers.ts'
@@ -17,19 +17,19 @@ const ACCEPTED =
   'serviceAccount:EMAIL, user:EMAIL, allAuthenticatedUsers, allUsers, or an entry of allowedCallers. Groups, domains and federated principals are known to Google alone'
 
 /**
- * Judges and compiles IAM members (https://cloud.google.com/iam/docs/principal-identifiers).
+ * Parses and compiles IAM members (https://cloud.google.com/iam/docs/principal-identifiers).
  *
  * @returns `null` where `allUsers` is one of them: then nobody needs a token
  * @throws TypeError naming the member
  */
-export function acceptInvokers(value: unknown): Invokers | null {
+export function parseInvokers(value: unknown): Invokers | null {
   if (!Array.isArray(value)) {
     throw invalidOption('invokers', value, `a list of IAM members, [] for nobody: ${ACCEPTED}`)
   }
   const members = value.map((member: unknown, index) =>
     member === 'allUsers' || member === 'allAuthenticatedUsers'
       ? member
-      : acceptMember(`invokers[${index}]`, member),
+      : parseMember(`invokers[${index}]`, member),
   )
   if (members.includes('allUsers')) return null
   return {
@@ -38,11 +38,11 @@ export function acceptInvokers(value: unknown): Invokers | null {
   }
 }
 
-function acceptMember(where: string, member: unknown): AllowedCallers {
+function parseMember(where: string, member: unknown): AllowedCallers {
   const entry: unknown =
     typeof member === 'string' && member.startsWith('user:') ? { email: member.slice(5) } : member
   try {
-    return acceptAllowedCallers(where, [entry])
+    return parseAllowedCallers(where, [entry])
   } catch {
     throw invalidOption(where, member, ACCEPTED)
   }

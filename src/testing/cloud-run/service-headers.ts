@@ -52,7 +52,7 @@ function framing({ headers, method }: IncomingMessage): Header[] {
   return isFramed || BODILESS.test(String(method)) ? [] : [['Content-Length', '0']]
 }
 
-/** Whoever called is the last of the list: what stands before it, the caller has written. */
+/** The caller's address is the last of the list; the caller may have written what is before it. */
 function origin({ headers, socket }: IncomingMessage): Header[] {
   // Not known any more where the caller has reset the connection (RFC 7239 section 6.2).
   const address = (socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '')

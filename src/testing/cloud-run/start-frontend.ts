@@ -18,7 +18,7 @@ import { createVerifier, type Verifier } from '../../verifier/create-verifier.ts
 import { baseUrl } from '../emulator/listen.ts'
 import { answer } from './answer.ts'
 import { ClientConnection } from './client-connection.ts'
-import { acceptFrontendOptions, type CloudRunFrontendOptions } from './frontend-options.ts'
+import { parseFrontendOptions, type CloudRunFrontendOptions } from './frontend-options.ts'
 import { checkIam } from './iam-check.ts'
 import type { Invokers } from './invokers.ts'
 import { MAX_HEADER_SIZE, passOn, type Exchange } from './pass-on.ts'
@@ -50,7 +50,7 @@ interface Service {
 export async function startCloudRunFrontend(
   options: CloudRunFrontendOptions,
 ): Promise<CloudRunFrontend> {
-  const { target, invokers, host, port } = acceptFrontendOptions(options)
+  const { target, invokers, host, port } = parseFrontendOptions(options)
   const { audience, jwksUri, allowHttpHosts, jwks, clock } = options
   const iam = invokers && {
     invokers,

@@ -15,7 +15,7 @@ const UNSUPPORTED_METHODS: readonly unknown[] = ['TRACE', 'CONNECT']
 const RESERVED_PATHS = /^\/(?:eventlog|_ah\/.*|healthz)$/s
 
 /**
- * Whether Google's front end answers in the place of the service, whoever asks.
+ * Whether Google's front end answers in the place of the service, for every caller.
  *
  * @returns the status, or `null` for a request that is the service's
  */

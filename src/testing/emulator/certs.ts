@@ -52,7 +52,7 @@ class CertifiedKey {
       from: new Date(now.getTime() - DAY),
       to: new Date(now.getTime() + 16 * DAY),
     }
-    // Whoever asks for JWKs alone does not pay for loading ASN.1.
+    // ASN.1 is loaded only where certificates are asked for.
     const { selfSignedCertificate } = await import('./x509-certificate.ts')
     const pem = selfSignedCertificate(this.#privateKey, validity)
     this.#certificate = { pem, ...validity }

@@ -3,7 +3,7 @@ import type { EmulatedGoogle } from './emulated-google.ts'
 
 /**
  * What a child process needs in its environment to find this metadata server, and nothing else: no
- * credentials of whoever develops here, no `gcloud`, no proxy.
+ * credentials of the developer, no `gcloud`, no proxy.
  */
 export function childEnvironment({ url, settings }: EmulatedGoogle): Record<string, string> {
   const { host, hostname } = new URL(url)

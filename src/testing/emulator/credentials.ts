@@ -1,5 +1,5 @@
 /** The credential files that clients read, with the emulator's addresses in them. */
-import { acceptNames, invalidOption } from '../../checks/invalid-option.ts'
+import { parseNames, invalidOption } from '../../checks/invalid-option.ts'
 import { uniqueIdOf } from '../issuer/google-claims.ts'
 import { parseBoolean, parseEmail } from '../../checks/parse-options.ts'
 import type {
@@ -83,7 +83,7 @@ export function authorizedUser(
   email: string,
   options: AuthorizedUserOptions,
 ): AuthorizedUser {
-  const { honoursTargetAudience = false } = acceptNames('options', options, [
+  const { honoursTargetAudience = false } = parseNames('options', options, [
     'honoursTargetAudience',
   ])
   const client = { clientId: GCLOUD_CLIENT, clientSecret: 'emulator-client-secret' }
@@ -106,7 +106,7 @@ function parseWorkloadIdentityOptions(value: unknown): {
   impersonate: boolean
   subjectTokenFile: string | undefined
 } {
-  const options = acceptNames('options', value, ['impersonate', 'subjectTokenFile'])
+  const options = parseNames('options', value, ['impersonate', 'subjectTokenFile'])
   const { impersonate = true, subjectTokenFile: file } = options
   if (file !== undefined && (typeof file !== 'string' || file === '')) {
     throw invalidOption('subjectTokenFile', file, 'the path of a file')

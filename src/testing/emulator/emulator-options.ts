@@ -1,6 +1,6 @@
-import { acceptNames, invalidOption } from '../../checks/invalid-option.ts'
+import { parseNames, invalidOption } from '../../checks/invalid-option.ts'
 import {
-  parseClock,
+  parseDateClock,
   parseEmail,
   parseHost,
   parseInteger,
@@ -14,7 +14,7 @@ export interface GoogleEmulatorOptions {
   /** The address that it listens on. Default `127.0.0.1`. */
   host?: string | undefined
   /**
-   * Lets it listen elsewhere than on loopback. Whoever can reach it gets tokens of any account.
+   * Lets it listen elsewhere than on loopback. All who can reach it get tokens of any account.
    * Default `false`.
    */
   allowRemote?: boolean | undefined
@@ -73,8 +73,8 @@ const PROJECT_ID = /^[a-z\d][a-z\d.:-]*$/
  *
  * @throws TypeError naming what is wrong
  */
-export function acceptEmulatorOptions(value: unknown): EmulatorSettings {
-  const options = acceptNames('options', value, NAMES)
+export function parseEmulatorOptions(value: unknown): EmulatorSettings {
+  const options = parseNames('options', value, NAMES)
   const { projectNumber: numberOfProject = 123456789012 } = options
   const projectNumber = parseNumberOf('projectNumber', numberOfProject)
   const {
@@ -94,7 +94,7 @@ export function acceptEmulatorOptions(value: unknown): EmulatorSettings {
         ? (projectOf(account) ?? 'emulator-project')
         : parseProjectId(options.projectId),
     projectNumber,
-    platform: acceptPlatform(platform),
+    platform: parsePlatform(platform),
     organizationNumber:
       organizationNumber === undefined
         ? null
@@ -104,7 +104,7 @@ export function acceptEmulatorOptions(value: unknown): EmulatorSettings {
       max: LONGEST_LIFETIME,
       of: ' of seconds',
     }),
-    clock: parseClock(options.clock),
+    clock: parseDateClock(options.clock),
   }
 }
 
@@ -118,7 +118,7 @@ function parseProjectId(value: unknown): string {
   throw invalidOption('projectId', value, 'the id of a project, such as shop-prod')
 }
 
-function acceptPlatform(platform: unknown): EmulatorSettings['platform'] {
+function parsePlatform(platform: unknown): EmulatorSettings['platform'] {
   if (platform === 'cloud-run' || platform === 'compute-engine') return platform
   throw invalidOption('platform', platform, 'cloud-run or compute-engine')
 }

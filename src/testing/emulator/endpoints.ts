@@ -49,7 +49,7 @@ export function isAskedFor(faulty: FaultyEndpoint, path: string): boolean {
 }
 
 /** @throws TypeError naming the endpoints there are */
-export function acceptEndpoint(value: unknown): FaultyEndpoint {
+export function parseEndpoint(value: unknown): FaultyEndpoint {
   if (
     typeof value === 'string' &&
     (value.startsWith('/') || ENDPOINT_NAMES.includes(value as EndpointName))

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Fault } from './fault.ts'
 import { parseFault } from './parse-fault.ts'
-import { acceptEndpoint, isAskedFor, type FaultyEndpoint } from './endpoints.ts'
+import { parseEndpoint, isAskedFor, type FaultyEndpoint } from './endpoints.ts'
 
 /** The faults of an emulator. */
 export class Faults {
@@ -17,7 +17,7 @@ export class Faults {
    */
   add(endpoint: unknown, value: unknown): () => void {
     const fault = parseFault(value)
-    const entry = { endpoint: acceptEndpoint(endpoint), fault, left: fault.times ?? Infinity }
+    const entry = { endpoint: parseEndpoint(endpoint), fault, left: fault.times ?? Infinity }
     this.#faults.unshift(entry)
     return () => {
       this.#faults = this.#faults.filter((one) => one !== entry)
@@ -38,7 +38,7 @@ export class Faults {
     this.#closing.abort()
   }
 
-  /** Whoever waits when the emulator closes has no connection left to be answered on. */
+  /** A client that still waits when the emulator closes has lost its connection. */
   async #wait(milliseconds: number): Promise<void> {
     if (milliseconds === 0) return
     await sleep(milliseconds, undefined, { signal: this.#closing.signal }).catch(() => undefined)

@@ -1,5 +1,5 @@
 /**
- * The Service Account Credentials API: tokens of a service account for whoever may have them.
+ * The Service Account Credentials API: tokens of a service account for those who may create them.
  *
  * @see https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts
  */
@@ -33,9 +33,9 @@ const METHODS: ReadonlyMap<string, Method> = new Map([
 /** Serves the API, and the one method of Resource Manager that clients ask for the project's id. */
 export function serveIamCredentials(app: FastifyInstance, google: EmulatedGoogle): void {
   app.post<{ Params: { '*': string } }>('/v1/projects/*', (request) => {
-    const { project, account, method } = acceptPath(request.params['*'])
+    const { project, account, method } = parsePath(request.params['*'])
     const grant = authenticated(google, request)
-    const body = acceptBody(request)
+    const body = parseBody(request)
     if (project !== '-') throw new GoogleApiError(400, 'Request contains an invalid argument.')
     const email = google.accounts.find(account)
     if (email === undefined) {
@@ -51,7 +51,7 @@ export function serveIamCredentials(app: FastifyInstance, google: EmulatedGoogle
   }))
 }
 
-function acceptPath(path: string): { project: string; account: string; method: Method } {
+function parsePath(path: string): { project: string; account: string; method: Method } {
   const [, project, account, name = ''] =
     /^([^/]+)\/serviceAccounts\/([^/]+):(\w+)$/.exec(path) ?? []
   const method = METHODS.get(name)
@@ -86,7 +86,7 @@ function authenticated(google: EmulatedGoogle, request: FastifyRequest): AccessG
 }
 
 /** JSON, whatever the content type says. */
-function acceptBody(request: FastifyRequest): Body {
+function parseBody(request: FastifyRequest): Body {
   const text = textBody(request)
   const body = text === '' ? {} : jsonObject(text)
   if (body === null) throw new GoogleApiError(400, 'Invalid JSON payload received.')
@@ -99,7 +99,7 @@ function authorize(
   wanted: { grant: AccessGrant; email: string; permission: string; delegates: unknown },
 ): void {
   let { member } = wanted.grant
-  const delegates = acceptDelegates(google, wanted.delegates)
+  const delegates = parseDelegates(google, wanted.delegates)
   const steps = [
     ...delegates.map((email) => ({ email, permission: 'implicitDelegation' })),
     { email: wanted.email, permission: wanted.permission },
@@ -110,7 +110,7 @@ function authorize(
   }
 }
 
-function acceptDelegates(google: EmulatedGoogle, delegates: unknown): string[] {
+function parseDelegates(google: EmulatedGoogle, delegates: unknown): string[] {
   return stringList(delegates ?? []).map((name) => {
     const [, account] = /^projects\/-\/serviceAccounts\/([^/]+)$/.exec(name) ?? []
     const email = account === undefined ? undefined : google.accounts.find(account)
@@ -131,7 +131,7 @@ function denied(method: string): GoogleApiError {
 function generateAccessToken({ accessTokens }: EmulatedGoogle, email: string, body: Body): object {
   const scopes = stringList(body.scope)
   if (scopes.length === 0) throw new GoogleApiError(400, 'Scope required.')
-  const lifetime = acceptLifetime(body.lifetime ?? '3600s')
+  const lifetime = parseLifetime(body.lifetime ?? '3600s')
   const { token, expiresAt } = accessTokens.issue(`serviceAccount:${email}`, scopes, lifetime)
   const expireTime = new Date(expiresAt * 1000).toISOString().replace('.000Z', 'Z')
   return { accessToken: token, expireTime }
@@ -165,7 +165,7 @@ function isTrue(value: unknown): boolean {
 }
 
 /** A protobuf duration in JSON. */
-function acceptLifetime(value: unknown): number {
+function parseLifetime(value: unknown): number {
   const seconds = Number(typeof value === 'string' ? /^(\d+)s$/.exec(value)?.[1] : undefined)
   if (seconds > 0 && seconds <= LONGEST_LIFETIME) return seconds
   throw new GoogleApiError(400, 'Request contains an invalid argument.')

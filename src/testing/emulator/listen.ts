@@ -15,7 +15,7 @@ export async function listen(
   await app.listen({ host, port })
   if (!isLoopback(host)) {
     process.emitWarning(
-      `The Google emulator listens on ${host}: whoever reaches it gets tokens of any account, so its tokens are worthless as secrets`,
+      `The Google emulator listens on ${host}: all who reach it get tokens of any account, so its tokens are worthless as secrets`,
       { code: 'GOOGLE_EMULATOR_REMOTE' },
     )
   }

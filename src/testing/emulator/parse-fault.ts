@@ -1,4 +1,4 @@
-import { acceptNames, acceptNumber, invalidOption } from '../../checks/invalid-option.ts'
+import { parseNames, parseNumber, invalidOption } from '../../checks/invalid-option.ts'
 import { parseBoolean, parseInteger } from '../../checks/parse-options.ts'
 import type { Fault } from './fault.ts'
 
@@ -20,13 +20,13 @@ const LONGEST_DELAY = 2 ** 31 - 1
  * @throws TypeError naming what is wrong
  */
 export function parseFault(value: unknown): Fault {
-  const { status, body, delayMs, hang, reset, times } = acceptNames('fault', value, NAMES)
+  const { status, body, delayMs, hang, reset, times } = parseNames('fault', value, NAMES)
   const delay = { min: 0, max: LONGEST_DELAY, unit: 'milliseconds' }
   return {
     // Node sends no informational response as an answer.
     status: optional(status, (one) => parseInteger('fault.status', one, { min: 200, max: 599 })),
     body: optional(body, parseBody),
-    delayMs: optional(delayMs, (one) => acceptNumber('fault.delayMs', one, delay)),
+    delayMs: optional(delayMs, (one) => parseNumber('fault.delayMs', one, delay)),
     hang: optional(hang, (one) => parseBoolean('fault.hang', one)),
     reset: optional(reset, (one) => parseBoolean('fault.reset', one)),
     times: optional(times, (one) => parseInteger('fault.times', one, { min: 1 })),

@@ -12,7 +12,7 @@ import {
   workloadIdentityConfig,
 } from './credentials.ts'
 import { EmulatedGoogle } from './emulated-google.ts'
-import { acceptEmulatorOptions, type GoogleEmulatorOptions } from './emulator-options.ts'
+import { parseEmulatorOptions, type GoogleEmulatorOptions } from './emulator-options.ts'
 import type { GoogleEmulator } from './google-emulator.ts'
 import { answerError, GoogleApiError } from './google-errors.ts'
 import { serveIamCredentials } from './iam-credentials.ts'
@@ -32,7 +32,7 @@ import { serveTokeninfo } from './tokeninfo.ts'
 export async function startGoogleEmulator(
   options: GoogleEmulatorOptions = {},
 ): Promise<GoogleEmulator> {
-  const settings = acceptEmulatorOptions(options)
+  const settings = parseEmulatorOptions(options)
   const { clock } = settings
   const google = new EmulatedGoogle(settings, await createTestIssuer({ clock }))
   const app = await serve(google)

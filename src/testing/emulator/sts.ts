@@ -22,7 +22,7 @@ const SUBJECT_TOKEN_PATH = '/subject-token/'
 export function serveSts(app: FastifyInstance, google: EmulatedGoogle): void {
   const { pool, accessTokens } = google
   app.post(STS_PATH, async (request) => {
-    const { subjectToken, scopes } = acceptExchange(tokenParameters(request), pool.audience)
+    const { subjectToken, scopes } = parseExchange(tokenParameters(request), pool.audience)
     const member = await pool.memberOf(subjectToken)
     if (member === null) {
       throw new OAuthError(
@@ -47,7 +47,7 @@ export function subjectTokenUrl(url: string, subject: string): string {
   return `${url}${SUBJECT_TOKEN_PATH}${encodeURIComponent(subject)}`
 }
 
-function acceptExchange(
+function parseExchange(
   parameters: ReadonlyMap<string, string>,
   audience: string,
 ): { subjectToken: string; scopes: readonly string[] } {

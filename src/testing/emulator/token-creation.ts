@@ -1,5 +1,5 @@
 /** Who may have tokens of which service account: everyone, until it is denied. */
-import { acceptNames, invalidOption } from '../../checks/invalid-option.ts'
+import { parseNames, invalidOption } from '../../checks/invalid-option.ts'
 import { parseEmail } from '../../checks/parse-options.ts'
 
 /** The service accounts whose tokens are denied, as if a role were not granted. */
@@ -13,7 +13,7 @@ export class TokenCreation {
    * @returns allows them again
    */
   deny(email: string, options: { readonly member?: string | undefined } = {}): () => void {
-    const { member } = acceptNames('options', options, ['member'])
+    const { member } = parseNames('options', options, ['member'])
     const denial = {
       email: parseEmail('email', email),
       member: member === undefined ? undefined : parseMember(member),

@@ -1,7 +1,7 @@
 /** What a test issuer is told. */
 import type { JWK } from 'jose'
-import { acceptNames, invalidOption, invalidSecretOption } from '../../checks/invalid-option.ts'
-import { parseClock } from '../../checks/parse-options.ts'
+import { parseNames, invalidOption, invalidSecretOption } from '../../checks/invalid-option.ts'
+import { parseDateClock } from '../../checks/parse-options.ts'
 
 /** What a token says. Everything left out is as Google's own tokens have it. */
 export interface TestIdToken {
@@ -59,10 +59,10 @@ const PRIVATE_KEY = 'a private RSA key as JWK, with kid, n, e and d'
 
 /** @throws TypeError naming the option */
 export function parseTestIssuerOptions(value: unknown): TestIssuerSettings {
-  const { issuer, clock, key } = acceptNames('options', value, OPTION_NAMES)
+  const { issuer, clock, key } = parseNames('options', value, OPTION_NAMES)
   return {
     issuer: issuer === undefined ? 'https://accounts.google.com' : parseText('issuer', issuer),
-    clock: parseClock(clock),
+    clock: parseDateClock(clock),
     key: key === undefined ? undefined : parseKey(key, ['kid', 'n', 'e', 'd']),
   }
 }
@@ -73,7 +73,7 @@ export function parseTestIssuerOptions(value: unknown): TestIssuerSettings {
  * @throws TypeError naming the option
  */
 export function parseTestIdToken(value: unknown): TestIdToken {
-  const token = acceptNames('options', value, TOKEN_NAMES)
+  const token = parseNames('options', value, TOKEN_NAMES)
   const { audience, email, subject, expiresIn, claims, header, key } = token
   return {
     audience: parseText('audience', audience),

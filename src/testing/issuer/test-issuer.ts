@@ -1,6 +1,6 @@
 import { randomBytes, type webcrypto } from 'node:crypto'
 import { base64url, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
-import { acceptNames } from '../../checks/invalid-option.ts'
+import { parseNames } from '../../checks/invalid-option.ts'
 import { googleClaims } from './google-claims.ts'
 import { parseBoolean } from '../../checks/parse-options.ts'
 import {
@@ -60,7 +60,7 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
       )
     },
     rotateKeys: async (options = {}) => {
-      const { keepOld = true } = acceptNames('options', options, ['keepOld'])
+      const { keepOld = true } = parseNames('options', options, ['keepOld'])
       const stays = parseBoolean('keepOld', keepOld)
       const old = publicHalf(key)
       key = await newKey()

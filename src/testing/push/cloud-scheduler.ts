@@ -4,8 +4,8 @@
  * @see https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#HttpTarget
  */
 import { deliver, type PushSource } from './deliver.ts'
-import { acceptHttpTarget, HTTP_TARGET_OPTION_NAMES, type HttpTargetPush } from './http-target.ts'
-import { acceptPush, acceptText, acceptTime } from './push-options.ts'
+import { parseHttpTarget, HTTP_TARGET_OPTION_NAMES, type HttpTargetPush } from './http-target.ts'
+import { parsePush, parseText, parseTime } from './push-options.ts'
 
 /** A job, and the run of it. */
 export interface CloudSchedulerPush extends HttpTargetPush {
@@ -29,14 +29,14 @@ export async function pushCloudScheduler(
   options: CloudSchedulerPush,
 ): Promise<Response> {
   const names = [...HTTP_TARGET_OPTION_NAMES, ...CLOUD_SCHEDULER_OPTION_NAMES]
-  const { target, own } = acceptPush(options, names)
-  const { method, headers, body } = acceptHttpTarget(own, /^x-cloudscheduler/i)
+  const { target, own } = parsePush(options, names)
+  const { method, headers, body } = parseHttpTarget(own, /^x-cloudscheduler/i)
   const { jobName = 'emulator-job', scheduleTime = minuteOf(google.clock()) } = own
   const added = {
     'User-Agent': 'Google-Cloud-Scheduler',
     'X-CloudScheduler': 'true',
-    'X-CloudScheduler-JobName': acceptText('jobName', jobName),
-    'X-CloudScheduler-ScheduleTime': zuluTime(acceptTime('scheduleTime', scheduleTime)),
+    'X-CloudScheduler-JobName': parseText('jobName', jobName),
+    'X-CloudScheduler-ScheduleTime': zuluTime(parseTime('scheduleTime', scheduleTime)),
   }
   return deliver(google, target, { method, headers: { ...headers, ...added }, body })
 }

@@ -6,8 +6,8 @@
  */
 import { randomInt } from 'node:crypto'
 import { deliver, type PushSource } from './deliver.ts'
-import { acceptHttpTarget, HTTP_TARGET_OPTION_NAMES, type HttpTargetPush } from './http-target.ts'
-import { acceptPush, acceptText, acceptTime } from './push-options.ts'
+import { parseHttpTarget, HTTP_TARGET_OPTION_NAMES, type HttpTargetPush } from './http-target.ts'
+import { parsePush, parseText, parseTime } from './push-options.ts'
 import { parseInteger } from '../../checks/parse-options.ts'
 
 /** A task, and which attempt at it this is. */
@@ -45,8 +45,8 @@ export async function pushCloudTasks(
   options: CloudTasksPush,
 ): Promise<Response> {
   const names = [...HTTP_TARGET_OPTION_NAMES, ...CLOUD_TASKS_OPTION_NAMES]
-  const { target, own } = acceptPush(options, names)
-  const { method, headers, body } = acceptHttpTarget(own, /^x-cloudtasks-/i)
+  const { target, own } = parsePush(options, names)
+  const { method, headers, body } = parseHttpTarget(own, /^x-cloudtasks-/i)
   const added = { 'User-Agent': 'Google-Cloud-Tasks', ...attemptHeaders(google, own) }
   // No content type but the task's own, as the API's reference says.
   return deliver(google, target, { method, headers: { ...headers, ...added }, body })
@@ -68,18 +68,18 @@ function attemptHeaders(
     String(parseInteger(name, value, { min: 0 }))
   const status = { min: 100, max: 599 }
   return {
-    'X-CloudTasks-QueueName': acceptText('queueName', queueName),
-    'X-CloudTasks-TaskName': acceptText('taskName', taskName),
+    'X-CloudTasks-QueueName': parseText('queueName', queueName),
+    'X-CloudTasks-TaskName': parseText('taskName', taskName),
     'X-CloudTasks-TaskRetryCount': count('retryCount', retryCount),
     'X-CloudTasks-TaskExecutionCount': count('executionCount', executionCount),
-    'X-CloudTasks-TaskETA': secondsOf(acceptTime('scheduleTime', scheduleTime)),
+    'X-CloudTasks-TaskETA': secondsOf(parseTime('scheduleTime', scheduleTime)),
     ...(previousResponse !== undefined && {
       'X-CloudTasks-TaskPreviousResponse': String(
         parseInteger('previousResponse', previousResponse, status),
       ),
     }),
     ...(retryReason !== undefined && {
-      'X-CloudTasks-TaskRetryReason': acceptText('retryReason', retryReason),
+      'X-CloudTasks-TaskRetryReason': parseText('retryReason', retryReason),
     }),
   }
 }

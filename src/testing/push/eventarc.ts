@@ -7,7 +7,7 @@
 import { invalidOption } from '../../checks/invalid-option.ts'
 import { deliver, type PushSource } from './deliver.ts'
 import { newMessageId, PUBSUB_HEADERS, wrappedMessage } from './pubsub.ts'
-import { acceptPush, acceptText, acceptTime, type PushOptions } from './push-options.ts'
+import { parsePush, parseText, parseTime, type PushOptions } from './push-options.ts'
 
 /** An event, its attributes as CloudEvents names them. */
 export interface EventarcPush extends PushOptions {
@@ -40,8 +40,8 @@ const STORAGE = 'google.cloud.storage.object.v1.'
 
 /** Delivers an event once. */
 export async function pushEventarc(google: PushSource, options: EventarcPush): Promise<Response> {
-  const { target, own } = acceptPush(options, EVENTARC_OPTION_NAMES)
-  const { type, source, id, time, subject } = acceptAttributes(google, own)
+  const { target, own } = parsePush(options, EVENTARC_OPTION_NAMES)
+  const { type, source, id, time, subject } = parseAttributes(google, own)
   const url = new URL(target.url)
   url.searchParams.set('__GCP_CloudEventsMode', pushMode(type, source))
   return deliver(
@@ -68,7 +68,7 @@ export async function pushEventarc(google: PushSource, options: EventarcPush): P
   )
 }
 
-function acceptAttributes(
+function parseAttributes(
   google: PushSource,
   {
     type = MESSAGE_PUBLISHED,
@@ -79,11 +79,11 @@ function acceptAttributes(
   }: Readonly<Record<string, unknown>>,
 ): { type: string; source: string; subject: string | undefined; id: string; time: Date } {
   return {
-    type: acceptText('type', type),
-    source: acceptText('source', source),
-    subject: subject === undefined ? undefined : acceptText('subject', subject),
-    id: acceptText('id', id),
-    time: acceptTime('time', time),
+    type: parseText('type', type),
+    source: parseText('source', source),
+    subject: subject === undefined ? undefined : parseText('subject', subject),
+    id: parseText('id', id),
+    time: parseTime('time', time),
   }
 }
 

@@ -1,6 +1,6 @@
 /** What Cloud Tasks and Cloud Scheduler are told alike: the request to make. */
 import { invalidOption } from '../../checks/invalid-option.ts'
-import { acceptBytes, acceptHeaders, type PushOptions } from './push-options.ts'
+import { parseBytes, parseHeaders, type PushOptions } from './push-options.ts'
 
 /** The request of a task or a job. */
 export interface HttpTargetPush extends PushOptions {
@@ -36,11 +36,11 @@ export interface HttpTarget {
 }
 
 /**
- * Judges the request.
+ * Parses the request.
  *
  * @param serviceHeaders - the names that the product sets, and replaces where they are given
  */
-export function acceptHttpTarget(
+export function parseHttpTarget(
   { httpMethod = 'POST', headers = {}, body }: Readonly<Record<string, unknown>>,
   serviceHeaders: RegExp,
 ): HttpTarget {
@@ -56,10 +56,10 @@ export function acceptHttpTarget(
   return {
     method,
     headers: Object.fromEntries(
-      Object.entries(acceptHeaders('headers', headers)).filter(
+      Object.entries(parseHeaders('headers', headers)).filter(
         ([name]) => !serviceHeaders.test(name),
       ),
     ),
-    body: body === undefined ? undefined : acceptBytes('body', body),
+    body: body === undefined ? undefined : parseBytes('body', body),
   }
 }

@@ -5,15 +5,15 @@
  * @see https://cloud.google.com/pubsub/docs/payload-unwrapping
  */
 import { randomInt } from 'node:crypto'
-import { acceptNames, invalidOption } from '../../checks/invalid-option.ts'
+import { parseNames, invalidOption } from '../../checks/invalid-option.ts'
 import { deliver, type PushRequest, type PushSource } from './deliver.ts'
 import {
-  acceptBytes,
-  acceptHeaders,
-  acceptPush,
-  acceptStringMap,
-  acceptText,
-  acceptTime,
+  parseBytes,
+  parseHeaders,
+  parsePush,
+  parseStringMap,
+  parseText,
+  parseTime,
   type PushOptions,
 } from './push-options.ts'
 import { parseInteger } from '../../checks/parse-options.ts'
@@ -80,12 +80,12 @@ export const PUBSUB_HEADERS = {
 
 /** Pushes a message. */
 export async function pushPubsub(google: PushSource, options: PubsubPush): Promise<Response> {
-  const { target, own } = acceptPush(options, PUBSUB_OPTION_NAMES)
-  const message = acceptMessage(google, own)
-  return deliver(google, target, pubsubRequest(message, acceptWrapping(own.noWrapper)))
+  const { target, own } = parsePush(options, PUBSUB_OPTION_NAMES)
+  const message = parseMessage(google, own)
+  return deliver(google, target, pubsubRequest(message, parseWrapping(own.noWrapper)))
 }
 
-function acceptMessage(
+function parseMessage(
   google: PushSource,
   {
     data = 'Hello, World!',
@@ -98,12 +98,12 @@ function acceptMessage(
   }: Readonly<Record<string, unknown>>,
 ): PushedMessage {
   const message = {
-    data: acceptBytes('data', data),
-    attributes: acceptStringMap('attributes', attributes),
-    messageId: acceptText('messageId', messageId),
-    publishTime: acceptTime('publishTime', publishTime),
-    orderingKey: orderingKey === undefined ? undefined : acceptText('orderingKey', orderingKey),
-    subscription: acceptSubscription(subscription),
+    data: parseBytes('data', data),
+    attributes: parseStringMap('attributes', attributes),
+    messageId: parseText('messageId', messageId),
+    publishTime: parseTime('publishTime', publishTime),
+    orderingKey: orderingKey === undefined ? undefined : parseText('orderingKey', orderingKey),
+    subscription: parseSubscription(subscription),
     deliveryAttempt:
       deliveryAttempt === undefined
         ? undefined
@@ -115,19 +115,19 @@ function acceptMessage(
   return message
 }
 
-function acceptSubscription(value: unknown): string {
+function parseSubscription(value: unknown): string {
   if (typeof value === 'string' && /^projects\/[^\s/]+\/subscriptions\/[^\s/]+$/.test(value)) {
-    return acceptText('subscription', value)
+    return parseText('subscription', value)
   }
   throw invalidOption('subscription', value, 'projects/PROJECT/subscriptions/NAME')
 }
 
 type Wrapping = 'wrapped' | 'unwrapped' | 'unwrapped with metadata'
 
-function acceptWrapping(value: unknown = false): Wrapping {
+function parseWrapping(value: unknown = false): Wrapping {
   if (typeof value === 'boolean') return value ? 'unwrapped' : 'wrapped'
   const accepted = 'a boolean, or { writeMetadata: boolean }'
-  const { writeMetadata = false } = acceptNames('noWrapper', value, ['writeMetadata'], accepted)
+  const { writeMetadata = false } = parseNames('noWrapper', value, ['writeMetadata'], accepted)
   if (typeof writeMetadata !== 'boolean') {
     throw invalidOption('noWrapper.writeMetadata', writeMetadata, 'a boolean')
   }
@@ -171,7 +171,7 @@ export function wrappedMessage(message: PushedMessage): Uint8Array {
 function metadataHeaders(message: PushedMessage): Record<string, string> {
   const { attributes, messageId, publishTime, orderingKey, subscription } = message
   return {
-    ...acceptHeaders('attributes', attributes),
+    ...parseHeaders('attributes', attributes),
     'x-goog-pubsub-subscription-name': subscription,
     'x-goog-pubsub-message-id': messageId,
     'x-goog-pubsub-publish-time': publishTime.toISOString(),

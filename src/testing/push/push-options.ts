@@ -1,12 +1,12 @@
-/** Options that every push has, and how the others are judged. */
+/** Options that every push has, and how the others are checked. */
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import {
-  acceptNames,
-  acceptNumber,
+  parseNames,
+  parseNumber,
   invalidOption,
   invalidSecretOption,
 } from '../../checks/invalid-option.ts'
-import { acceptSecureUrl } from '../../checks/secure-url.ts'
+import { parseSecureUrl } from '../../checks/secure-url.ts'
 import { parseEmail } from '../../checks/parse-options.ts'
 
 /** What every push needs to be told. */
@@ -44,19 +44,19 @@ export interface PushTarget {
 const LONGEST_TIMEOUT = 1800
 
 /**
- * Judges what every push has.
+ * Parses what every push has.
  *
  * @param names - the product's own options
  * @throws TypeError naming the option, its value and what is accepted
  */
-export function acceptPush(
+export function parsePush(
   value: unknown,
   names: readonly string[],
 ): { target: PushTarget; own: Readonly<Record<string, unknown>> } {
-  const options = acceptNames('options', value, [...PUSH_OPTION_NAMES, ...names])
+  const options = parseNames('options', value, [...PUSH_OPTION_NAMES, ...names])
   const { url, audience = url, timeout = 10, signal } = options
-  acceptSecureUrl('url', url)
-  const seconds = acceptNumber('timeout', timeout, {
+  parseSecureUrl('url', url)
+  const seconds = parseNumber('timeout', timeout, {
     min: 0.001,
     max: LONGEST_TIMEOUT,
     unit: 'seconds',
@@ -65,13 +65,13 @@ export function acceptPush(
     // As it is given: Google does not normalise what becomes the audience.
     url: String(url),
     serviceAccount: parseEmail('serviceAccount', options.serviceAccount),
-    audience: acceptText('audience', audience),
-    signal: limited(acceptSignal(signal), seconds),
+    audience: parseText('audience', audience),
+    signal: limited(parseSignal(signal), seconds),
   }
   return { target, own: options }
 }
 
-function acceptSignal(value: unknown): AbortSignal | undefined {
+function parseSignal(value: unknown): AbortSignal | undefined {
   if (value === undefined || value instanceof AbortSignal) return value
   throw invalidOption('signal', value, 'an AbortSignal')
 }
@@ -82,26 +82,26 @@ function limited(signal: AbortSignal | undefined, seconds: number): AbortSignal 
 }
 
 /** A string that can stand in a header. */
-export function acceptText(name: string, value: unknown): string {
+export function parseText(name: string, value: unknown): string {
   if (typeof value === 'string' && /^[\x20-\x7e]+$/.test(value)) return value
   throw invalidOption(name, value, 'a non-empty string of printable ASCII')
 }
 
 /** A moment. */
-export function acceptTime(name: string, value: unknown): Date {
+export function parseTime(name: string, value: unknown): Date {
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value
   throw invalidOption(name, value, 'a valid Date')
 }
 
 /** Text, in UTF-8, or bytes; neither is printed. */
-export function acceptBytes(name: string, value: unknown): Uint8Array {
+export function parseBytes(name: string, value: unknown): Uint8Array {
   if (typeof value === 'string') return Buffer.from(value)
   if (value instanceof Uint8Array) return value
   throw invalidSecretOption(name, 'is neither text nor bytes', 'a string or a Uint8Array')
 }
 
 /** Strings by name; no value is printed. */
-export function acceptStringMap(name: string, value: unknown): Record<string, string> {
+export function parseStringMap(name: string, value: unknown): Record<string, string> {
   const accepted = 'an object whose values are strings'
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalidOption(name, value, accepted)
@@ -119,8 +119,8 @@ const COMPUTED =
   /^(?:authorization|connection|content-length|expect|host|transfer-encoding|upgrade|user-agent|x-appengine-.*|x-google-.*)$/i
 
 /** The same, as the headers of a request, without those that are ignored. */
-export function acceptHeaders(name: string, value: unknown): Record<string, string> {
-  const headers = acceptStringMap(name, value)
+export function parseHeaders(name: string, value: unknown): Record<string, string> {
+  const headers = parseStringMap(name, value)
   for (const [header, text] of Object.entries(headers)) {
     try {
       validateHeaderName(header)
