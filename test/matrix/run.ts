@@ -4,7 +4,7 @@
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { parseArgs } from 'node:util'
 import { table } from 'table'
 import { cellsOf, countsOf, failuresIn, FASTIFIES, NODES, type Cell, type Counts } from './cells.ts'
@@ -29,7 +29,7 @@ const { values } = parseArgs({
 
 /** The tests in which a Fastify answers, and the one that compiles against its types. */
 const FASTIFY_TESTS =
-  /^(?:attacks|client|emulator.*|examples|fastify.*|fixture-rows|package|push|telemetry|whole-picture.*)\.test\.ts$/
+  /^(?:adapters\/.*|client\/.*|emulator-page|examples\/.*|package(?:\/.*)?|telemetry\/.*|testing\/.*|verifier\/(?:attacks|fixture-rows))\.test\.ts$/
 
 async function main(): Promise<boolean> {
   const cells = cellsOf(values.node, values.fastify, values.full)
@@ -98,7 +98,9 @@ async function runCell(
 /** Part of the tests covers part of src, so coverage is asked for of all of them only. */
 function testsOf({ tests }: Cell): string[] {
   if (tests === 'all') return []
-  const files = readdirSync(new URL('..', import.meta.url)).filter((one) => FASTIFY_TESTS.test(one))
+  const files = readdirSync(new URL('..', import.meta.url), { encoding: 'utf8', recursive: true })
+    .map((file) => file.split(sep).join('/'))
+    .filter((file) => FASTIFY_TESTS.test(file))
   return ['--disable-coverage', ...files.map((file) => `test/${file}`)]
 }
 

@@ -1,0 +1,102 @@
+/** Beside plugins that many services have: which order README tells, and what happens in the other. */
+import cors from '@fastify/cors'
+import rateLimit from '@fastify/rate-limit'
+import Fastify, { type FastifyInstance } from 'fastify'
+import t from 'tap'
+import googleIdToken, { type Caller } from '../../../src/index.ts'
+import { createTestIssuer } from '../../../src/testing.ts'
+
+const AUDIENCE = 'https://user-profiles-abc123-uc.a.run.app'
+const LOGIN = 'login@shop-prod.iam.gserviceaccount.com'
+const SIGNUP = 'signup@shop-prod.iam.gserviceaccount.com'
+const ORIGIN = 'https://shop.example'
+
+const issuer = await createTestIssuer()
+const options = { audience: AUDIENCE, allowedCallers: [LOGIN, SIGNUP], jwks: issuer.jwks }
+const bearer = async (email: string) =>
+  `Bearer ${await issuer.idToken({ email, subject: email.length.toString(), audience: AUDIENCE })}`
+
+const preflight = (app: FastifyInstance) =>
+  app.inject({
+    method: 'OPTIONS',
+    url: '/profiles',
+    headers: { origin: ORIGIN, 'access-control-request-method': 'GET' },
+  })
+
+t.test('@fastify/cors before the plugin answers preflights, and marks refusals', async (t) => {
+  const app = Fastify()
+  t.after(() => app.close())
+  await app.register(cors, { origin: ORIGIN })
+  await app.register(googleIdToken, options)
+  app.get('/profiles', () => ({}))
+  const allowed = await preflight(app)
+  t.equal(allowed.statusCode, 204)
+  t.equal(allowed.headers['access-control-allow-origin'], ORIGIN)
+  const refused = await app.inject({ url: '/profiles', headers: { origin: ORIGIN } })
+  t.equal(refused.statusCode, 401)
+  t.equal(refused.headers['access-control-allow-origin'], ORIGIN, 'so that a page may read it')
+})
+
+t.test('@fastify/cors after the plugin has its preflights refused', async (t) => {
+  const app = Fastify()
+  t.after(() => app.close())
+  await app.register(googleIdToken, options)
+  await app.register(cors, { origin: ORIGIN })
+  app.get('/profiles', () => ({}))
+  t.equal((await preflight(app)).statusCode, 401)
+})
+
+t.test('without a default list, the route of @fastify/cors needs a word too', async (t) => {
+  const withoutList = { audience: AUDIENCE, jwks: issuer.jwks }
+  const silent = Fastify()
+  await silent.register(cors, { origin: ORIGIN })
+  await silent.register(googleIdToken, withoutList)
+  await t.rejects(async () => silent.ready(), {
+    message: /^Option OPTIONS \* config\.idToken\.allowedCallers is missing/,
+  })
+
+  const app = Fastify()
+  t.after(() => app.close())
+  app.addHook('onRoute', (route) => {
+    if (route.method === 'OPTIONS') route.config = { ...route.config, idToken: false }
+  })
+  await app.register(cors, { origin: ORIGIN })
+  await app.register(googleIdToken, withoutList)
+  t.equal((await preflight(app)).statusCode, 204)
+})
+
+t.test(
+  '@fastify/rate-limit by address counts who is refused, and by caller who is not',
+  async (t) => {
+    const app = Fastify()
+    t.after(() => app.close())
+    await app.register(rateLimit, { global: false, max: 6 })
+    app.addHook('onRequest', app.rateLimit())
+    await app.register(googleIdToken, options)
+    await app.register(rateLimit, {
+      hook: 'preHandler',
+      max: 2,
+      keyGenerator: ({ caller, ip }: { caller: Caller | null; ip: string }) =>
+        caller?.subject ?? ip,
+    })
+    app.get('/profiles', () => ({}))
+    const ask = async (authorization: string, remoteAddress: string): Promise<number> =>
+      (await app.inject({ url: '/profiles', remoteAddress, headers: { authorization } })).statusCode
+
+    const login = await bearer(LOGIN)
+    for (const expected of [200, 200, 429]) t.equal(await ask(login, '192.0.2.1'), expected)
+    t.equal(await ask(await bearer(SIGNUP), '192.0.2.1'), 200, 'another caller has its own count')
+    for (const expected of [401, 401, 401, 401, 401, 401, 429, 429]) {
+      t.equal(await ask('Bearer guess', '192.0.2.2'), expected)
+    }
+  },
+)
+
+t.test('@fastify/rate-limit as it comes never counts who is refused', async (t) => {
+  const app = Fastify()
+  t.after(() => app.close())
+  await app.register(rateLimit, { max: 1 })
+  await app.register(googleIdToken, options)
+  app.get('/profiles', () => ({}))
+  for (let time = 0; time < 3; time += 1) t.equal((await app.inject('/profiles')).statusCode, 401)
+})

@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto'
+import t from 'tap'
+import { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
+import { createVerifier, type VerifierOptions } from '../../src/index.ts'
+import { parseVerifierOptions } from '../../src/verifier/verifier-options.ts'
+import { createTestIssuer, type TestIdToken } from '../../src/testing.ts'
+import { RecentTokens } from '../../src/cache/recent-tokens.ts'
+import { VerifiedTokenCache } from '../../src/cache/verified-token-cache.ts'
+
+const audience = 'https://user-profiles-abc123-uc.a.run.app'
+const email = 'login@shop-prod.iam.gserviceaccount.com'
+
+let now = new Date('2026-03-02T12:00:00Z')
+const clock = () => now
+const issuer = await createTestIssuer({ clock })
+
+t.beforeEach(() => {
+  now = new Date('2026-03-02T12:00:00Z')
+})
+
+function verifierWith(options: Partial<VerifierOptions> = {}) {
+  return createVerifier({ audience, jwks: issuer.jwks, clock, allowedCallers: [email], ...options })
+}
+
+function signed(token: Partial<TestIdToken> = {}): Promise<string> {
+  return issuer.idToken({ email, audience, ...token })
+}
+
+function requestWith(...rawHeaders: string[]): IncomingMessage {
+  const request = new IncomingMessage(new Socket())
+  request.rawHeaders.push(...rawHeaders)
+  return request
+}
+
+t.test('a verified token is remembered from its second use, a refused one never', async (t) => {
+  const verifier = verifierWith()
+  const token = await signed()
+  await verifier.verifyAnyCaller(token)
+  t.equal(verifier.stats().tokenCache.size, 0)
+  const second = await verifier.verifyAnyCaller(token)
+  t.equal(verifier.stats().tokenCache.size, 1)
+  t.equal(await verifier.verifyAnyCaller(token), second, 'the same caller, not another like it')
+  t.equal(verifier.verifyAnyCallerSync(token), second)
+  const refused = [
+    `${token.slice(0, -8)}AAAAAAAA`,
+    await signed({ audience: 'other' }),
+    await signed({ expiresIn: -100 }),
+    'garbage',
+  ]
+  for (const one of [...refused, ...refused]) await t.rejects(verifier.verifyAnyCaller(one))
+  t.equal(verifier.stats().tokenCache.size, 1)
+})
+
+t.test('a remembered token must be the same to its last character', async (t) => {
+  const verifier = verifierWith()
+  const token = await signed()
+  for (let use = 1; use <= 3; use += 1) verifier.verifyAnyCallerSync(token)
+  for (const other of [`${token}=`, `${token} `, ` ${token}`, token.slice(0, -1), `${token}.`]) {
+    t.throws(() => verifier.verifyAnyCallerSync(other), { code: 'ID_TOKEN_MALFORMED' })
+  }
+})
+
+t.test('claims are judged again at each use', async (t) => {
+  const verifier = verifierWith()
+  const token = await signed()
+  t.ok(verifier.verifyAnyCallerSync(token))
+  t.equal(verifier.verifyAnyCallerSync(token), verifier.verifyAnyCallerSync(token))
+  now = new Date(now.getTime() + 3_659_000)
+  t.ok(verifier.verifyAnyCallerSync(token))
+  now = new Date(now.getTime() + 1_000)
+  t.throws(() => verifier.verifyAnyCallerSync(token), { code: 'ID_TOKEN_EXPIRED' })
+  now = new Date(now.getTime() - 3_660_000 - 61_000)
+  t.throws(() => verifier.verifyAnyCallerSync(token), { code: 'ID_TOKEN_NOT_YET_VALID' })
+})
+
+t.test('list and audience are those of each request', async (t) => {
+  const verifier = verifierWith()
+  const request = requestWith('authorization', `Bearer ${await signed()}`)
+  t.equal((await verifier.authenticate(request))?.audience, audience)
+  await t.rejects(verifier.authenticate(request, { allowedCallers: ['1'.repeat(21)] }), {
+    code: 'ID_TOKEN_CALLER_NOT_ALLOWED',
+  })
+  await t.rejects(verifier.authenticate(request, { audience: 'admin' }), {
+    code: 'ID_TOKEN_AUDIENCE_MISMATCH',
+  })
+  const slash = await verifier.authenticate(request, { audience: `${audience}/` })
+  t.equal(slash?.audience, `${audience}/`, 'the audience that this route is configured with')
+  t.equal((await verifier.authenticate(request))?.audience, audience)
+})
+
+t.test('the caller says in which header its token was', async (t) => {
+  const verifier = verifierWith()
+  const value = `Bearer ${await signed()}`
+  for (const header of ['authorization', 'x-serverless-authorization', 'authorization']) {
+    t.equal((await verifier.authenticate(requestWith(header, value)))?.header, header)
+  }
+})
+
+t.test('a caller is deeply frozen, with a cache and without', async (t) => {
+  const deep = { list: [{ inner: {} }], none: null }
+  for (const tokenCache of [false, { max: 1 }] as const) {
+    const verifier = verifierWith({ tokenCache })
+    const token = await signed({ claims: { deep } })
+    for (const caller of [
+      verifier.verifyAnyCallerSync(token),
+      verifier.verifyAnyCallerSync(token),
+    ]) {
+      const { list } = caller.claims.deep as typeof deep
+      for (const value of [
+        caller,
+        caller.claims,
+        caller.claims.deep,
+        list,
+        list[0],
+        list[0]?.inner,
+      ]) {
+        t.ok(Object.isFrozen(value))
+      }
+      t.throws(() => {
+        ;(caller as { email: string }).email = 'eve@example.com'
+      }, TypeError)
+    }
+  }
+})
+
+t.test('claims are frozen however deep they nest', async (t) => {
+  const depth = 2000
+  const token = await signed({
+    claims: { deep: JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`) as unknown },
+  })
+  let value = verifierWith().verifyAnyCallerSync(token).claims.deep
+  for (; Array.isArray(value) && value.length > 0; value = value[0] as unknown) {
+    if (!Object.isFrozen(value)) t.fail('not frozen')
+  }
+  t.ok(Object.isFrozen(value))
+})
+
+t.test('the least recently used token gives way', async (t) => {
+  const verifier = verifierWith({ tokenCache: { max: 2 } })
+  const tokens = await Promise.all(['a', 'b', 'c'].map((jti) => signed({ claims: { jti } })))
+  const [a = '', b = '', c = ''] = tokens
+  const callerOf = (token: string) => {
+    verifier.verifyAnyCallerSync(token)
+    return verifier.verifyAnyCallerSync(token)
+  }
+  const callerOfA = callerOf(a)
+  const callerOfB = callerOf(b)
+  t.equal(verifier.verifyAnyCallerSync(a), callerOfA)
+  callerOf(c)
+  t.strictSame(verifier.stats().tokenCache, { size: 2, max: 2 })
+  t.equal(verifier.verifyAnyCallerSync(a), callerOfA, 'kept')
+  t.not(verifier.verifyAnyCallerSync(b), callerOfB, 'verified anew')
+})
+
+t.test('tokens that come once do not drive out those that come again', async (t) => {
+  const verifier = verifierWith({ tokenCache: { max: 2 } })
+  const token = await signed()
+  verifier.verifyAnyCallerSync(token)
+  const caller = verifier.verifyAnyCallerSync(token)
+  for (let jti = 0; jti < 20; jti += 1) {
+    verifier.verifyAnyCallerSync(await signed({ claims: { jti: String(jti) } }))
+    t.equal(verifier.verifyAnyCallerSync(token), caller)
+  }
+  t.equal(verifier.stats().tokenCache.size, 1)
+})
+
+t.test('recent tokens are forgotten in generations, but for those that come again', async (t) => {
+  const recent = new RecentTokens(100)
+  const tokenOf = (n: number): string => createHash('sha256').update(String(n)).digest('base64url')
+  const tokens = (from: number): string[] =>
+    Array.from({ length: 100 }, (_, n) => tokenOf(from + n))
+  const known = (some: string[]): number => some.filter((token) => recent.has(token)).length
+  const [first, second, third, never] = [tokens(0), tokens(100), tokens(200), tokens(300)]
+  t.equal(known(first), 0)
+  for (const token of first) recent.add(token)
+  t.equal(known(first), 100)
+  t.ok(known(never) < 10, 'it is rarely wrong')
+  for (const token of second.slice(0, 50)) recent.add(token)
+  const again = first.slice(0, 10)
+  t.equal(known(again), 10)
+  for (const token of third) recent.add(token)
+  t.equal(known(again), 10, 'asked for in between')
+  t.equal(known(third.slice(60)), 40)
+  t.ok(known(first.slice(10)) < 20, 'forgotten')
+  t.equal(recent.has('short'), false)
+})
+
+t.test('tokenCache: false remembers nothing', async (t) => {
+  const verifier = verifierWith({ tokenCache: false })
+  const token = await signed()
+  t.not(verifier.verifyAnyCallerSync(token), verifier.verifyAnyCallerSync(token))
+  t.strictSame(verifier.stats().tokenCache, { size: 0, max: 0 })
+})
+
+t.test('what was verified with a key that is gone is forgotten', async (t) => {
+  const keysNow = () => {
+    const { keys } = parseVerifierOptions({ audience, jwks: issuer.jwks })
+    if (typeof keys === 'string') throw new Error('not static')
+    return keys
+  }
+  const before = keysNow()
+  const [key] = before.values()
+  const token = await signed()
+  if (key === undefined) throw new Error('no key')
+  const cache = new VerifiedTokenCache<string>(10)
+  for (let use = 1; use <= 2; use += 1) cache.set(token, { key, content: 'login' })
+  t.equal(cache.get(token, before)?.content, 'login')
+  // The same kid is not enough: keysNow imports the key anew, which makes it another.
+  t.equal(cache.get(token, keysNow()), undefined)
+  t.equal(cache.size, 0)
+  for (let use = 1; use <= 2; use += 1) cache.set(token, { key, content: 'login' })
+  t.equal(cache.get(token, new Map()), undefined)
+  t.equal(cache.get(token, before), undefined, 'and stays so where the key comes back')
+})

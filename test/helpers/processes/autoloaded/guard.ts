@@ -1,0 +1,14 @@
+/** A plugin as @fastify/autoload finds it: the package is imported when the app has long been made. */
+import fp from 'fastify-plugin'
+import googleIdToken from '../../../../src/index.ts'
+import { createTestIssuer } from '../../../../src/testing.ts'
+
+const { jwks } = await createTestIssuer()
+
+export default fp(async (app) => {
+  await app.register(googleIdToken, {
+    audience: 'https://user-profiles-abc123-uc.a.run.app',
+    allowedCallers: ['login@shop-prod.iam.gserviceaccount.com'],
+    jwks,
+  })
+})

@@ -1,0 +1,336 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
+import { inspect } from 'node:util'
+import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics'
+import fc from 'fast-check'
+import t from 'tap'
+import { optionsOf, rawHeadersOf, rows } from '../../fixtures/rows.ts'
+import { createVerifier, IdTokenError, type Caller, type VerifierOptions } from '../../src/index.ts'
+import { createTestIssuer, type TestIdToken } from '../../src/testing.ts'
+import { logRefusal } from '../../src/adapters/log-refusal.ts'
+
+const audience = 'https://user-profiles-abc123-uc.a.run.app'
+const email = 'login@shop-prod.iam.gserviceaccount.com'
+
+const now = new Date('2026-03-02T12:00:00Z')
+const clock = () => now
+const issuer = await createTestIssuer({ clock })
+
+function verifierWith(options: Partial<VerifierOptions> = {}) {
+  return createVerifier({ audience, jwks: issuer.jwks, clock, allowedCallers: [email], ...options })
+}
+
+function signed(token: Partial<TestIdToken> = {}): Promise<string> {
+  return issuer.idToken({ email, audience, ...token })
+}
+
+function requestWith(...rawHeaders: string[]): IncomingMessage {
+  const request = new IncomingMessage(new Socket())
+  request.rawHeaders.push(...rawHeaders)
+  return request
+}
+
+/** The refusal that a judgement ends in; `null` where it is accepted. Anything else is thrown on. */
+async function refusalOf(judgement: () => unknown): Promise<IdTokenError | null> {
+  try {
+    await judgement()
+  } catch (error) {
+    if (error instanceof IdTokenError) return error
+    throw error
+  }
+  return null
+}
+
+const refusedRequest = { method: 'GET', route: '/profiles/:id', header: 'authorization' }
+
+/** All that is told of a refusal: in the response, in the log, and by those who print the error. */
+function toldOf(error: IdTokenError): { response: string; log: string } {
+  const logged: unknown[] = []
+  const headers = logRefusal(error, refusedRequest, {
+    warn: (...entry) => void logged.push(entry),
+  })
+  return {
+    response: [
+      error.message,
+      error.stack,
+      String(error),
+      JSON.stringify(error),
+      JSON.stringify(Object.entries(error)),
+      inspect(error, { depth: 9 }),
+      JSON.stringify(headers),
+    ].join('\n'),
+    log: [JSON.stringify(logged), inspect(error, { depth: 9, showHidden: true })].join('\n'),
+  }
+}
+
+const LONGEST_PART = 16
+
+/** A part of the token that a text holds. */
+function partOfToken(text: string, ...headerValues: string[]): string | undefined {
+  for (const segment of headerValues.flatMap((value) => value.split(/[ ,.]/))) {
+    // The marker and the names of schemes are no secrets.
+    if (segment === 'SIGNATURE_REMOVED_BY_GOOGLE') continue
+    for (let i = 0; i + LONGEST_PART <= segment.length; i += 1) {
+      const part = segment.slice(i, i + LONGEST_PART)
+      if (text.includes(part)) return part
+    }
+  }
+  return undefined
+}
+
+const anyRow = fc.constantFrom(...rows.filter(({ options }) => !options.trustRemovedSignature))
+
+t.test('a refusal tells a response nothing of the token, the audience or the list', async (t) => {
+  process.env.K_SERVICE = 'user-profiles'
+  t.teardown(() => delete process.env.K_SERVICE)
+  for (const row of rows.filter(({ outcome }) => outcome.status !== 200)) {
+    const verifier = createVerifier({ ...optionsOf(row), logger: { warn: () => undefined } })
+    const request = requestWith(...rawHeadersOf(row))
+    const error = await refusalOf(() => verifier.authenticate(request, row.route))
+    if (error === null) throw new Error(`${row.name} was accepted`)
+    const { response, log } = toldOf(error)
+    const sent = row.headers.map(([, value]) => value)
+    t.equal(partOfToken(response + log, ...sent), undefined, row.name)
+    const secrets = [row.options.audience, row.options.allowedCallers, row.route?.audience ?? []]
+    for (const secret of secrets.flat().map((one) => (typeof one === 'object' ? one.email : one))) {
+      if (secret !== undefined) t.notOk(response.includes(secret), `${row.name}: ${secret}`)
+    }
+  }
+})
+
+t.test('a refusal is an error without frames, and shows its code and status only', async (t) => {
+  const { stackTraceLimit } = Error
+  const error = await refusalOf(() => verifierWith().verifyAnyCaller('garbage'))
+  if (error === null) throw new Error('accepted')
+  t.equal(error.stack, 'IdTokenError: The ID token is malformed')
+  t.equal(Error.stackTraceLimit, stackTraceLimit)
+  t.match(new Error('other').stack, /\n {4}at /)
+  t.strictSame(Object.entries(error), [
+    ['code', 'ID_TOKEN_MALFORMED'],
+    ['statusCode', 401],
+  ])
+  t.ok(error instanceof Error)
+  t.match(error.detail, { expected: 'three segments', found: 'fewer', remedy: /access token/ })
+  t.strictSame(error.headers, {
+    'www-authenticate':
+      'Bearer realm="fastify-google-id-token", error="invalid_token", error_description="The ID token is malformed"',
+  })
+})
+
+t.test('a 503 without a known time to wait says one second', (t) => {
+  t.strictSame(new IdTokenError('ID_TOKEN_KEYS_UNAVAILABLE').headers, { 'retry-after': '1' })
+  t.end()
+})
+
+t.test('a claim is told in the log, and cut where it is long', async (t) => {
+  const issuerOf = async (iss: string) => {
+    const token = await signed({ claims: { iss } })
+    return (await refusalOf(() => verifierWith().verifyAnyCaller(token)))?.detail
+  }
+  t.match(await issuerOf('https://evil.example'), {
+    expected: ['https://accounts.google.com', 'accounts.google.com'],
+    found: 'https://evil.example',
+  })
+  const { found } = (await issuerOf('x'.repeat(1000))) ?? {}
+  t.match(found, /^x{256}… \(1000 characters\)$/)
+  const listed = await signed({ header: { alg: ['RS256'] } })
+  t.equal((await refusalOf(() => verifierWith().verifyAnyCaller(listed)))?.detail.found, 'object')
+})
+
+t.test('log entries: code and detail at warn; what is no refusal is left to others', async (t) => {
+  const error = await refusalOf(() => verifierWith().verifyAnyCaller('garbage'))
+  if (error === null) throw new Error('accepted')
+  const logged: unknown[] = []
+  const log = { warn: (...entry: unknown[]) => void logged.push(entry) }
+  t.strictSame(logRefusal(error, refusedRequest, log), error.headers)
+  t.strictSame(logged, [
+    [
+      { code: 'ID_TOKEN_MALFORMED', detail: error.detail, ...refusedRequest },
+      'ID token refused: The ID token is malformed',
+    ],
+  ])
+  t.strictSame(logRefusal(error, refusedRequest, undefined), error.headers)
+})
+
+/** A text with one part cut out, doubled, moved or replaced. */
+const mutated = fc
+  .tuple(
+    anyRow.filter(({ headers }) => headers.length > 0),
+    fc.nat(),
+    fc.nat({ max: 40 }),
+    fc.string({ unit: 'binary', maxLength: 8 }),
+    fc.nat(),
+  )
+  .map(([row, at, length, filling, target]): string => {
+    const value = row.headers.at(-1)?.[1] ?? ''
+    const start = at % (value.length + 1)
+    const cut = value.slice(start, start + length)
+    const rest = value.slice(0, start) + filling + value.slice(start + length)
+    const to = target % (rest.length + 1)
+    return target % 2 === 0 ? rest : rest.slice(0, to) + cut + rest.slice(to)
+  })
+
+const anyValue = fc.oneof(
+  mutated,
+  fc.string({ unit: 'binary', maxLength: 200 }),
+  fc.tuple(fc.base64String(), fc.base64String(), fc.base64String()).map((all) => all.join('.')),
+  fc
+    .tuple(fc.json(), fc.json(), fc.string())
+    .map((parts) => parts.map((one) => Buffer.from(one).toString('base64url')).join('.')),
+  anyRow.map((row) => row.headers.at(-1)?.[1] ?? ''),
+)
+
+const RUNS = { seed: 20260302, numRuns: 400, interruptAfterTimeLimit: 5_000 }
+const plainRow = rows.find(({ name }) => name === 'token-source/metadata-cloud-run-format-full')
+
+function plainVerifier() {
+  if (plainRow === undefined) throw new Error('no such row')
+  return createVerifier(optionsOf(plainRow))
+}
+
+function withoutScheme(value: string): string {
+  return value.replace(/^bearer +/i, '')
+}
+
+/** Only these can be accepted, to the letter: a signature has one spelling. */
+const signedTokens = new Set(
+  rows.flatMap(({ headers }) => headers.map(([, value]) => withoutScheme(value))),
+)
+
+t.test(
+  'whatever is given to verifySync, it is a caller or a refusal that tells no part of it',
+  async (t) => {
+    const verifier = plainVerifier()
+    await fc.assert(
+      fc.asyncProperty(anyValue, async (value) => {
+        const token = withoutScheme(value)
+        const error = await refusalOf(() => verifier.verifyAnyCallerSync(token))
+        // Only what is in the table to the letter can be accepted: a signature has one spelling.
+        if (error === null) return signedTokens.has(token)
+        const { response, log } = toldOf(error)
+        return partOfToken(response + log, token) === undefined
+      }),
+      RUNS,
+    )
+    t.pass(`${RUNS.numRuns} runs`)
+  },
+)
+
+t.test(
+  'whatever is in the two headers, it is a caller or a refusal that tells no part of it',
+  async (t) => {
+    const verifier = plainVerifier()
+    const name = fc.constantFrom('authorization', 'x-serverless-authorization', 'X-Other')
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(name, anyValue), { maxLength: 3 }),
+        fc.boolean(),
+        async (headers, optional) => {
+          const request = requestWith(...headers.flat())
+          const policy = { optional, allowedCallers: [email] }
+          const error = await refusalOf(() => verifier.authenticate(request, policy))
+          const values = headers.map(([, value]) => value)
+          if (error === null) {
+            return (
+              values.some((value) => signedTokens.has(withoutScheme(value))) ||
+              (optional && headers.every(([one]) => one === 'X-Other'))
+            )
+          }
+          const { response, log } = toldOf(error)
+          return partOfToken(response + log, ...values) === undefined
+        },
+      ),
+      RUNS,
+    )
+    t.pass(`${RUNS.numRuns} runs`)
+  },
+)
+
+class ManualReader extends MetricReader {
+  protected override onForceFlush(): Promise<void> {
+    return Promise.resolve()
+  }
+  protected override onShutdown(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+t.test('decisions and fetches are counted on an OpenTelemetry meter', async (t) => {
+  const reader = new ManualReader()
+  const provider = new MeterProvider({ readers: [reader] })
+  t.teardown(() => provider.shutdown())
+  const meter = provider.getMeter('test')
+  const verifier = verifierWith({ meter })
+  const token = await signed()
+  const request = requestWith('authorization', `Bearer ${token}`)
+  verifier.verifyAnyCallerSync(token)
+  await verifier.verifyAnyCaller(token)
+  await verifier.authenticate(request)
+  await verifier.authenticate(requestWith(), { optional: true })
+  await t.rejects(verifier.authenticate(requestWith()))
+  await t.rejects(verifier.verifyAnyCaller('garbage'))
+  t.throws(() => verifier.verifyAnyCallerSync('garbage'))
+
+  const answers = [new Response('', { status: 500 }), Response.json(issuer.jwks)]
+  const remote = { jwks: undefined, clock: undefined, logger: { warn: () => undefined } }
+  for (const answer of answers) {
+    const fetching = verifierWith({ ...remote, meter, fetch: () => Promise.resolve(answer) })
+    await fetching.ready().catch(() => undefined)
+    fetching.close()
+  }
+
+  const { resourceMetrics } = await reader.collect()
+  const counted = Object.fromEntries(
+    resourceMetrics.scopeMetrics
+      .flatMap(({ metrics }) => metrics)
+      .map(({ descriptor, dataPoints }) => [
+        descriptor.name,
+        Object.fromEntries(
+          dataPoints.map(({ attributes, value }) => [String(attributes.outcome), value]),
+        ),
+      ]),
+  )
+  t.strictSame(counted, {
+    'google_id_token.verdicts': {
+      accepted: 3,
+      anonymous: 1,
+      ID_TOKEN_MISSING: 1,
+      ID_TOKEN_MALFORMED: 2,
+    },
+    'google_id_token.key_fetches': { ok: 1, failed: 1 },
+  })
+})
+
+t.test('what is no verdict is counted as an error', async (t) => {
+  const outcomes: unknown[] = []
+  const counter = { add: (_: number, attributes?: object) => void outcomes.push(attributes) }
+  let broken = false
+  const verifier = verifierWith({
+    meter: { createCounter: () => counter },
+    clock: () => {
+      if (broken) throw new RangeError('the clock is broken')
+      return now
+    },
+  })
+  broken = true
+  await t.rejects(verifier.verifyAnyCaller(await signed()), RangeError)
+  t.strictSame(outcomes, [{ outcome: 'error' }])
+})
+
+t.test('decisions are published on diagnostics channels, to whoever listens', async (t) => {
+  const verifier = verifierWith()
+  const token = await signed()
+  verifier.verifyAnyCallerSync(token)
+  const published: object[] = []
+  const listen = (message: unknown) => void published.push(message as object)
+  for (const name of ['verified', 'rejected']) {
+    const channel = `fastify-google-id-token:token:${name}`
+    subscribe(channel, listen)
+    t.teardown(() => unsubscribe(channel, listen))
+  }
+  const caller: Caller = verifier.verifyAnyCallerSync(token)
+  await t.rejects(verifier.authenticate(requestWith()))
+  t.match(published, [{ caller }, { code: 'ID_TOKEN_MISSING', detail: { remedy: /Bearer/ } }])
+  t.equal(published.length, 2)
+})

@@ -1,4 +1,0 @@
-import t from 'tap'
-import { testWholePicture } from './whole-picture.ts'
-
-t.test('google-auth-library 10', testWholePicture)
