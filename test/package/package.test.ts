@@ -6,16 +6,17 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { serviceClients } from '../src/client-fastify.ts'
-import googleIdToken from '../src/index.ts'
-import { onlyBlockOf } from './readme-blocks.ts'
+import { serviceClients } from '../../src/client-fastify.ts'
+import googleIdToken from '../../src/index.ts'
+import { onlyBlockOf } from '../readme-blocks.ts'
 
 interface Packed {
   readonly filename: string
+  readonly unpackedSize: number
   readonly files: readonly { readonly path: string }[]
 }
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const modules = join(root, 'node_modules')
 // Outside of the project, where nothing of its node_modules is found by accident.
 const workspace = mkdtempSync(join(tmpdir(), 'fastify-google-id-token-'))
@@ -44,6 +45,7 @@ const unpacked = join(workspace, 'package')
 await run(workspace, 'tar', '-xzf', tarball)
 const manifest = JSON.parse(readFileSync(join(unpacked, 'package.json'), 'utf8')) as {
   exports: Record<string, string | Record<string, string>>
+  sideEffects: readonly string[]
   dependencies: Record<string, string>
   peerDependencies: Record<string, string>
   peerDependenciesMeta: Record<string, { optional: boolean }>
@@ -81,19 +83,57 @@ const tsconfig = JSON.stringify({
   },
 })
 
+const paths = packed.files.map(({ path }) => path)
+const modulesOfBuild = paths.filter((path) => path.endsWith('.js'))
+const textOf = (path: string): string => readFileSync(join(unpacked, path), 'utf8')
+
 t.test('what goes out is the build of src and what every package has', (t) => {
-  const paths = packed.files.map(({ path }) => path)
-  const built = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  const declarations = sources
     .filter((file) => file.endsWith('.ts'))
-    .flatMap((file) => ['.js', '.d.ts'].map((ending) => `dist/${file.replace(/\.ts$/, ending)}`))
+    .map((file) => `dist/${file.replace(/\.ts$/, '.d.ts')}`)
+  const entries = sources
+    .filter((file) => /^[^/]+\.ts$/.test(file))
+    .map((file) => `dist/${file.replace(/\.ts$/, '.js')}`)
+  const chunks = paths.filter((path) => /^dist\/chunks\/[\w-]+\.js$/.test(path))
+  const code = [...entries, ...chunks].flatMap((path) => [path, `${path}.map`])
   const others = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']
-  t.same(paths.toSorted(), [...built, ...others].toSorted())
+  t.same(
+    paths.filter((path) => !path.startsWith('docs/')).toSorted(),
+    [...declarations, ...code, ...others].toSorted(),
+  )
+  t.ok(packed.unpackedSize < 2 * 1024 * 1024, `${packed.unpackedSize} bytes`)
+  t.end()
+})
+
+t.test('the code is a few files, with one class IdTokenError for all entries', (t) => {
+  t.ok(modulesOfBuild.length <= 20, modulesOfBuild.join())
+  t.equal(modulesOfBuild.filter((path) => /\bIdTokenError = class\b/.test(textOf(path))).length, 1)
+  t.end()
+})
+
+t.test('source maps hold the text that they lead to', (t) => {
+  for (const path of modulesOfBuild) {
+    t.match(textOf(path), `//# sourceMappingURL=${path.replace(/^.*\//, '')}.map`)
+    const map = JSON.parse(textOf(`${path}.map`)) as { sources: string[]; sourcesContent: string[] }
+    t.equal(map.sourcesContent.length, map.sources.length, path)
+    t.ok(map.sourcesContent.every((text) => typeof text === 'string'))
+  }
+  t.end()
+})
+
+t.test('only the entries that "sideEffects" names do something on import', (t) => {
+  const acting = modulesOfBuild.filter((path) => /^subscribe\(/m.test(textOf(path)))
+  t.same(
+    acting.map((path) => `./${path}`),
+    manifest.sideEffects,
+  )
   t.end()
 })
 
 t.test('every relative import of the build leads to a file of it', (t) => {
   const broken = packed.files
-    .filter(({ path }) => path.startsWith('dist/'))
+    .filter(({ path }) => /^dist\/.*\.(?:js|d\.ts)$/.test(path))
     .flatMap(({ path }) =>
       relativeImports(path)
         .filter((target) => !packed.files.some((one) => one.path === target))
@@ -129,24 +169,51 @@ t.test('publint and arethetypeswrong find nothing', async (t) => {
   ])
 })
 
-t.test('both entries load with nothing but the dependencies that they use', async (t) => {
+/** Copies of dependencies, so that they find no package of this project either. */
+function copyDependencies(directory: string, names: readonly string[]): void {
+  for (const one of names) {
+    cpSync(join(modules, one), join(directory, 'node_modules', one), { recursive: true })
+  }
+}
+
+t.test('entries load with nothing but the dependencies that they use', async (t) => {
   const directory = consumer('bare', {
     packages: [],
     files: {
       'start.mjs': `
-        import googleIdToken, { createVerifier, IdTokenError } from 'fastify-google-id-token'
-        import { googleIdToken as middleware } from 'fastify-google-id-token/express'
-        console.log([googleIdToken, createVerifier, IdTokenError, middleware].map((one) => typeof one).join())`,
+        import { hasSubscribers } from 'node:diagnostics_channel'
+        import { createRequire } from 'node:module'
+        const name = 'fastify-google-id-token'
+        const verifier = await import(name + '/verifier')
+        const express = await import(name + '/express')
+        const before = hasSubscribers('fastify.initialization')
+        const main = await import(name)
+        const require = createRequire(import.meta.url)
+        const classes = [verifier, express, main, require(name), require(name + '/verifier'), require(name + '/express')]
+        console.log(before, hasSubscribers('fastify.initialization'), new Set(classes.map((one) => one.IdTokenError)).size)
+        console.log([main.default, main.createVerifier, main.IdTokenError, express.googleIdToken].map((one) => typeof one).join())`,
     },
   })
-  // Copies, so that they find no package of this project either: no fastify, no express, no jose, no asn1js.
-  for (const one of Object.keys(manifest.dependencies).filter(
-    (name) => !['jose', 'asn1js'].includes(name),
-  )) {
-    cpSync(join(modules, one), join(directory, 'node_modules', one), { recursive: true })
-  }
-  const printed = await run(directory, process.execPath, 'start.mjs')
-  t.equal(printed, 'function,function,function,function\n')
+  // No fastify, no express, no google-auth-library, and none of what serves client and test kit.
+  const used = Object.keys(manifest.dependencies).filter((one) => !['jose', 'asn1js'].includes(one))
+  copyDependencies(directory, used)
+  t.equal(
+    await run(directory, process.execPath, 'start.mjs'),
+    'false true 1\nfunction,function,function,function\n',
+  )
+})
+
+t.test('the client loads without Fastify, with two dependencies', async (t) => {
+  const directory = consumer('client', {
+    packages: [],
+    files: {
+      'start.mjs': `
+        import { createServiceClient } from 'fastify-google-id-token/client'
+        console.log(typeof createServiceClient)`,
+    },
+  })
+  copyDependencies(directory, ['jose', 'lru-cache'])
+  t.equal(await run(directory, process.execPath, 'start.mjs'), 'function\n')
 })
 
 t.test('the js block of the README runs: require yields the plugin', async (t) => {
@@ -226,8 +293,10 @@ t.test('consumers of the plugin compile and run, as ES module and as CommonJS', 
   t.equal(await run(directory, process.execPath, 'out/cjs.cjs'), printed)
 })
 
-t.test('a consumer of the middleware compiles without Fastify', async (t) => {
-  const app = `
+t.test(
+  'consumers of the middleware, the verifier and the client compile without Fastify',
+  async (t) => {
+    const app = `
     const app = express()
     const auth = googleIdToken({ audience: 'https://user-profiles-abc123-uc.a.run.app' })
     app.get('/', auth.allow(['login@shop-prod.iam.gserviceaccount.com']), (req, res) => {
@@ -239,23 +308,26 @@ t.test('a consumer of the middleware compiles without Fastify', async (t) => {
       res.send(req.caller.email)
     })
   `
-  const directory = consumer('express', {
-    packages: ['express', '@types/express', '@types/node'],
-    files: {
-      'tsconfig.json': tsconfig,
-      'esm.mts': `
+    const directory = consumer('express', {
+      packages: ['express', '@types/express', '@types/node'],
+      files: {
+        'tsconfig.json': tsconfig,
+        'esm.mts': `
         import express from 'express'
+        export { createVerifier, type Verifier } from 'fastify-google-id-token/verifier'
+        export { createServiceClient, type ServiceClient } from 'fastify-google-id-token/client'
         import { googleIdToken, type Caller } from 'fastify-google-id-token/express'
         ${app}`,
-      'cjs.cts': `
+        'cjs.cts': `
         import express = require('express')
         import { googleIdToken, type Caller } from 'fastify-google-id-token/express'
         ${app}`,
-    },
-  })
-  t.notOk(existsSync(join(directory, 'node_modules/fastify')))
-  t.equal(await tsc(directory).catch(outputOf), '')
-})
+      },
+    })
+    t.notOk(existsSync(join(directory, 'node_modules/fastify')))
+    t.equal(await tsc(directory).catch(outputOf), '')
+  },
+)
 
 /** What the compiler has printed before it failed. */
 function outputOf(error: unknown): string {

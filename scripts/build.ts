@@ -1,0 +1,43 @@
+/**
+ * Builds `dist`: the JavaScript of each entry with esbuild, the declarations with tsc.
+ *
+ * A service on Cloud Run pays for each module at every cold start, so the modules of `src` become a
+ * few files. What entries share is in chunks and not in copies: `IdTokenError` must be one class in
+ * all of them. Dependencies stay outside, where `npm audit` and `npm update` see them.
+ */
+import { execFileSync } from 'node:child_process'
+import { readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  exports: Record<string, string | { readonly default: string }>
+}
+const entryPoints = Object.values(exports)
+  .filter((target) => typeof target !== 'string')
+  .map((target) => join('src', basename(target.default).replace(/\.js$/, '.ts')))
+
+rmSync(join(root, 'dist'), { recursive: true, force: true })
+await build({
+  absWorkingDir: root,
+  entryPoints,
+  outdir: 'dist',
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  // The oldest Node in "engines".
+  target: 'node20.19',
+  packages: 'external',
+  // `src` is not published: the maps hold its text.
+  sourcemap: 'linked',
+  sourcesContent: true,
+  logLevel: 'warning',
+})
+
+const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
+execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
