@@ -5,8 +5,8 @@ import { createTestIssuer, type TestIssuer } from '../src/testing.ts'
 import { IdTokenError } from '../src/errors/id-token-error.ts'
 import type { Verdict } from '../src/verifier/decide.ts'
 import { TokenJudge, type JudgedAs } from '../src/verifier/verify-token.ts'
-import { FAULTS, type Fault } from '../faults/faults.ts'
-import { startKeyServer, type KeyServer } from '../faults/key-server.ts'
+import { FAULTS, type Fault } from '../bench/faults/faults.ts'
+import { startKeyServer, type KeyServer } from '../bench/faults/key-server.ts'
 
 const audience = 'https://search.run.app'
 const as: JudgedAs = { audiences: acceptAudiences('audience', audience), header: 'authorization' }
