@@ -1,5 +1,4 @@
 import { init } from 'echarts'
-import { format } from 'prettier'
 import { CONTENDERS, OURS } from './contender.ts'
 import { roundsOf } from './figures.ts'
 import type { BenchResults, Measured } from './result.ts'
@@ -7,7 +6,7 @@ import { SERVERS } from './server.ts'
 import { median } from './statistics.ts'
 
 /** What the README shows: tokens verified a second, and server CPU a request. */
-export async function benchChart(results: BenchResults): Promise<string> {
+export function benchChart(results: BenchResults): string {
   const peers = CONTENDERS.filter(({ isFloor }) => !isFloor)
   const once = CONTENDERS.filter(({ isDigestOnly }) => !isDigestOnly)
   const servers = SERVERS.filter(({ framework }) => framework === 'Fastify')
@@ -21,8 +20,8 @@ export async function benchChart(results: BenchResults): Promise<string> {
       cpu,
     ),
   ]
-  const svg = drawn(panels)
-  return format(svg, { parser: 'html', printWidth: 200 })
+  // Line by line, for whoever compares two; no text is touched, for its spaces count.
+  return `${drawn(panels).replaceAll('><', '>\n<')}\n`
 }
 
 interface Panel {

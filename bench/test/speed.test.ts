@@ -75,7 +75,7 @@ t.test('the page, the chart and the terminal show every contender, server and go
   const results = resultsOf(1234)
   const [page, chart, terminal] = [
     await benchPage(results),
-    await benchChart(results),
+    benchChart(results),
     terminalReport(results),
   ]
   for (const { name, isDigestOnly } of CONTENDERS) {
