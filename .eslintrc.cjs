@@ -60,7 +60,7 @@ module.exports = {
       },
     },
     {
-      files: ['test/**/*.ts'],
+      files: ['test/**/*.ts', 'bench/test/**/*.ts'],
       rules: {
         // tap's subtests are awaited by tap itself.
         '@typescript-eslint/no-floating-promises': 'off',

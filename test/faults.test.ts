@@ -6,8 +6,8 @@ import { IdTokenError } from '../src/errors/id-token-error.ts'
 import type { Eventual, Outcome } from '../src/verifier/outcome.ts'
 import { GOOGLE_ID_TOKEN } from '../src/profiles/google-id-token.ts'
 import { TokenVerifier, type Expected } from '../src/verifier/verify-token.ts'
-import { FAULTS, type Fault } from '../faults/faults.ts'
-import { startKeyServer, type KeyServer } from '../faults/key-server.ts'
+import { FAULTS, type Fault } from '../bench/faults/faults.ts'
+import { startKeyServer, type KeyServer } from '../bench/faults/key-server.ts'
 
 const audience = 'https://search.run.app'
 const as: Expected = { audiences: parseAudiences('audience', audience), header: 'authorization' }

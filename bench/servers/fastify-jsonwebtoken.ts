@@ -1,4 +1,0 @@
-import { contender } from '../contenders/jsonwebtoken.ts'
-import { serverWithHook } from './fastify-route.ts'
-
-export const server = serverWithHook(contender)

@@ -1,3 +1,0 @@
-import { serverWithFastifyJwt } from './with-fastify-jwt.ts'
-
-export const server = serverWithFastifyJwt({})

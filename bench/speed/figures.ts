@@ -1,0 +1,49 @@
+/** What the rounds come to. */
+import { CONTENDERS, OURS } from './contender.ts'
+import type { Measured } from './result.ts'
+import { median, medianRatio } from './statistics.ts'
+
+/** The rounds of one that was measured. */
+export function roundsOf<Figure extends string>(
+  measured: readonly Measured<Figure>[],
+  name: string,
+  figure: Figure,
+): readonly number[] {
+  const found = measured.find((one) => one.name === name)
+  if (found === undefined) throw new Error(`${name} was not measured`)
+  return found.rounds[figure]
+}
+
+/** How two that were measured in the same rounds stand to each other. */
+export function ratio<Figure extends string>(
+  measured: readonly Measured<Figure>[],
+  figure: Figure,
+  over: string,
+  under: string,
+): number {
+  return medianRatio(roundsOf(measured, over, figure), roundsOf(measured, under, figure))
+}
+
+/** The peer that verifies most tokens a second. */
+export function fastestPeer(measured: readonly Measured<'perSecond'>[]): string {
+  const peers = CONTENDERS.filter(({ name, isFloor }) => name !== OURS && !isFloor)
+  const speed = ({ name }: { name: string }): number =>
+    median(roundsOf(measured, name, 'perSecond'))
+  return peers.reduce((best, peer) => (speed(peer) > speed(best) ? peer : best)).name
+}
+
+/** The rounds of two runs of one measurement, as one. */
+export function pooled(
+  first: readonly Measured[],
+  second: readonly Measured[],
+): readonly Measured[] {
+  return first.map(({ name, rounds }) => ({
+    name,
+    rounds: Object.fromEntries(
+      Object.entries(rounds).map(([figure, values]) => [
+        figure,
+        [...values, ...roundsOf(second, name, figure)],
+      ]),
+    ),
+  }))
+}

@@ -1,0 +1,58 @@
+import { CONTENDERS, type NamedContender } from '../contender.ts'
+import type { Cost } from '../cost.ts'
+import type { VerifyQuestion } from '../processes/verify-process.ts'
+import { startSubject, type Subject } from '../processes/subject.ts'
+import type { Measured, VerifyFigure } from '../result.ts'
+import { KINDS, type Kind } from '../tokens.ts'
+import { interleaved, type Candidate } from './rounds.ts'
+import { keysUri, type Setup } from './setup.ts'
+
+/** Until the code is optimized, and what comes again is known. */
+const WARM_UP = 6
+/** Long enough for what another process left in the CPU's caches not to count. */
+const MILLISECONDS = 40
+
+type Verifying = Subject<VerifyQuestion, Cost>
+
+/** Verifies tokens of a kind, or has them refused, with every contender. */
+export async function measureVerify(
+  setup: Setup,
+  kind: Kind,
+): Promise<readonly Measured<VerifyFigure>[]> {
+  const running = CONTENDERS.filter(
+    ({ isDigestOnly }) => !isDigestOnly || KINDS[kind].comesAgain,
+  ).map((contender) => ({ contender, subject: start(setup, contender) }))
+  try {
+    const candidates = running.map(({ contender, subject }) => candidate(contender, subject, kind))
+    return await interleaved(candidates, setup.isQuick ? 11 : 41, WARM_UP)
+  } finally {
+    await Promise.all(running.map(({ subject }) => subject.end()))
+  }
+}
+
+function start(setup: Setup, contender: NamedContender): Verifying {
+  return startSubject('verify-process', [
+    contender.file,
+    setup.tokenFile,
+    keysUri(setup, contender),
+  ])
+}
+
+function candidate(
+  { name }: NamedContender,
+  subject: Verifying,
+  kind: Kind,
+): Candidate<VerifyFigure> {
+  return {
+    name,
+    measure: async () => {
+      const cost = await subject.ask({ kind, milliseconds: MILLISECONDS })
+      const { operations, wall, mainThread, process } = cost
+      return {
+        perSecond: (operations / wall) * 1e6,
+        mainThread: mainThread / operations,
+        process: process / operations,
+      }
+    },
+  }
+}
