@@ -87,7 +87,8 @@ t.test('what goes out is the build of src and what every package has', (t) => {
     .filter((file) => file.endsWith('.ts'))
     .flatMap((file) => ['.js', '.d.ts'].map((ending) => `dist/${file.replace(/\.ts$/, ending)}`))
   const others = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']
-  t.same(paths.toSorted(), [...built, ...others].toSorted())
+  const docs = readdirSync(join(root, 'docs')).map((file) => `docs/${file}`)
+  t.same(paths.toSorted(), [...built, ...docs, ...others].toSorted())
   t.end()
 })
 
@@ -149,7 +150,7 @@ t.test('both entries load with nothing but the dependencies that they use', asyn
   t.equal(printed, 'function,function,function,function\n')
 })
 
-t.test('the js block of the README runs: require yields the plugin', async (t) => {
+t.test('the js block of the documentation runs: require yields the plugin', async (t) => {
   const directory = consumer('commonjs', {
     packages: ['fastify', ...Object.keys(manifest.dependencies)],
     files: {
