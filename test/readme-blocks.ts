@@ -10,7 +10,27 @@ export interface Block {
   readonly before: string | undefined
 }
 
-export const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+/**
+ * The README and the pages that go on where it ends, in the order in which it names them. Their blocks
+ * are parts of the same programs, and the tables of the code stand on any of them.
+ */
+export const GUIDE = [
+  'README.md',
+  'docs/README.md',
+  'docs/routes-and-callers.md',
+  'docs/cloud-run.md',
+  'docs/options.md',
+  'docs/express.md',
+  'docs/without-a-framework.md',
+  'docs/testing.md',
+  'docs/logs-and-metrics.md',
+  'docs/requirements.md',
+] as const
+
+/** The text of a file of the project. */
+export function textOf(name: string): string {
+  return readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
+}
 
 const FENCED =
   /(?:^<!-- (?<file>[\w.]+\.ts)(?:, before (?<before>[^>]+?))? -->\n\n)?^```(?<language>\w*)\n(?<code>.*?)^```$/gms
@@ -25,8 +45,11 @@ export function blocksIn(page: string): Block[] {
   }))
 }
 
-/** Those of the README. */
-export const blocks: readonly Block[] = blocksIn(readme)
+/** The text of the whole guide. */
+export const guide: string = GUIDE.map(textOf).join('\n')
+
+/** The blocks of the whole guide. */
+export const blocks: readonly Block[] = GUIDE.flatMap((name) => blocksIn(textOf(name)))
 
 /** The blocks of one language. */
 export function blocksOf(language: string): Block[] {
@@ -42,8 +65,8 @@ export function onlyBlockOf(language: string): string {
 
 /** The program that a file of a page starts with, without what other blocks put into it. */
 export function firstProgram(file: string, from = blocks): string {
-  const block = from.find((one) => one.file === file && one.before === undefined)
-  if (block === undefined) throw new Error(`no block is ${file}`)
+  const [block, ...others] = from.filter((one) => one.file === file && one.before === undefined)
+  if (block === undefined || others.length > 0) throw new Error(`not one block is ${file}`)
   return block.code
 }
 

@@ -8,19 +8,26 @@ import { format, resolveConfig } from 'prettier'
 import ts from 'typescript'
 import { FAILURES } from '../src/client/failures.ts'
 import { OUTCOMES, type ChallengeError } from '../src/errors/outcomes.ts'
+import { GUIDE, textOf } from './readme-blocks.ts'
 
 const EMULATOR = 'src/testing/emulator'
 const PUSH = 'src/testing/push'
 
-/** The tables of each page. */
-const PAGES: Record<string, Record<string, () => string>> = {
-  'README.md': {
-    outcomes: outcomeTable,
-    options: () => optionTable('src/verifier/verifier-options.ts', 'VerifierOptions'),
-    'plugin options': () => optionTable('src/adapters/fastify/plugin.ts', 'GoogleIdTokenOptions'),
-    'route options': () => optionTable('src/policy/access-policy.ts', 'RoutePolicy'),
-    caller: () => fieldTable('src/policy/caller.ts', 'Caller'),
-  },
+type Tables = Record<string, () => string>
+
+/** The tables of the guide. Each stands on one of its pages, whichever that is. */
+const GUIDE_TABLES: Tables = {
+  outcomes: outcomeTable,
+  options: () => optionTable('src/verifier/verifier-options.ts', 'VerifierOptions'),
+  'plugin options': () => optionTable('src/adapters/fastify/plugin.ts', 'GoogleIdTokenOptions'),
+  'route options': () => optionTable('src/policy/access-policy.ts', 'RoutePolicy'),
+  caller: () => fieldTable('src/policy/caller.ts', 'Caller'),
+}
+
+export const GUIDE_TABLE_NAMES: readonly string[] = Object.keys(GUIDE_TABLES)
+
+/** The tables of each other page. */
+const PAGES: Record<string, Tables> = {
   'docs/cloud-run-frontend.md': {
     options: () =>
       optionTable('src/testing/cloud-run/frontend-options.ts', 'CloudRunFrontendOptions'),
@@ -43,17 +50,19 @@ const PAGES: Record<string, Record<string, () => string>> = {
   },
 }
 
-/** The README as the code has it. */
-export function readmeWithTables(readme: string): Promise<string> {
-  return pageWithTables('README.md', readme)
-}
-
 /** A page as the code has it. */
 export async function pageWithTables(name: string, page: string): Promise<string> {
   let filled = page
-  for (const [table, make] of Object.entries(PAGES[name] ?? {}))
+  for (const [table, make] of Object.entries(tablesOf(name, page)))
     filled = fill(filled, table, make())
   return format(filled, { ...(await resolveConfig(path(name))), parser: 'markdown' })
+}
+
+function tablesOf(name: string, page: string): Tables {
+  if (PAGES[name] !== undefined) return PAGES[name]
+  return Object.fromEntries(
+    Object.entries(GUIDE_TABLES).filter(([table]) => page.includes(`<!-- ${table} -->`)),
+  )
 }
 
 function path(name: string): string {
@@ -154,7 +163,7 @@ function tableOf(head: readonly string[], rows: readonly (readonly string[])[]):
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const name of Object.keys(PAGES)) {
-    writeFileSync(path(name), await pageWithTables(name, readFileSync(path(name), 'utf8')))
+  for (const name of [...GUIDE, ...Object.keys(PAGES)]) {
+    writeFileSync(path(name), await pageWithTables(name, textOf(name)))
   }
 }

@@ -1,11 +1,11 @@
 import { createPublicKey } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { OAuth2Client } from 'google-auth-library'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import t, { type Test } from 'tap'
-import { readmeWithTables } from './readme-tables.ts'
+import { GUIDE_TABLE_NAMES, pageWithTables } from './readme-tables.ts'
 import { IdTokenError, type IdTokenErrorCode } from '../src/index.ts'
 import { parseVerifierOptions, OPTION_NAMES } from '../src/verifier/verifier-options.ts'
 import { channels } from '../src/telemetry/channels.ts'
@@ -15,8 +15,10 @@ import {
   blocks,
   blocksOf,
   firstProgram,
+  GUIDE,
+  guide,
   onlyBlockOf,
-  readme,
+  textOf,
   wholeProgram,
 } from './readme-blocks.ts'
 import { runToEnd, startService, typeErrors } from './readme-programs.ts'
@@ -40,12 +42,26 @@ t.test('every block is of a kind that is run or checked', (t) => {
   t.equal(blocksOf('js').length, 1)
   t.equal(blocksOf('cjs').length, 1)
   t.match(onlyBlockOf('mermaid'), /^sequenceDiagram\n/)
-  t.equal(readme.match(/^```\w/gm)?.length, blocks.length)
+  t.equal(guide.match(/^```\w/gm)?.length, blocks.length)
   t.end()
 })
 
 t.test('the tables are what the code says', async (t) => {
-  t.equal(readme, await readmeWithTables(readme), 'run: npm run docs')
+  for (const name of GUIDE) {
+    const page = textOf(name)
+    t.equal(page, await pageWithTables(name, page), `${name}: run npm run docs`)
+  }
+  for (const table of GUIDE_TABLE_NAMES) {
+    t.equal(guide.split(`<!-- ${table} -->`).length, 2, `${table} stands on one page, once`)
+  }
+})
+
+t.test('the README stays short', (t) => {
+  t.ok(
+    textOf('README.md').split('\n').length - 1 <= 320,
+    'what is longer belongs on a page of docs/',
+  )
+  t.end()
 })
 
 t.test('the options table has every option, once, with its default', (t) => {
@@ -86,38 +102,35 @@ t.test('the counters and channels are those that there are', (t) => {
     },
   })
   t.same(
-    [...readme.matchAll(/^\| `(google_id_token\.\w+)`/gm)].map(([, name]) => name),
+    [...guide.matchAll(/^\| `(google_id_token\.\w+)`/gm)].map(([, name]) => name),
     counters,
   )
   t.same(
-    [...readme.matchAll(/^\| `(fastify-google-id-token:[\w:]+)`/gm)].map(([, name]) => name),
+    [...guide.matchAll(/^\| `(fastify-google-id-token:[\w:]+)`/gm)].map(([, name]) => name),
     Object.values(channels).map(({ name }) => name),
   )
   t.end()
 })
 
-t.test('the links lead somewhere', (t) => {
-  for (const name of ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md']) {
-    const page = readFileSync(join(root, name), 'utf8')
-    const anchors = [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading))
-    for (const [, target = ''] of page.matchAll(/\]\((?!https:)([^)]+)\)/g)) {
-      const found = target.startsWith('#')
-        ? anchors.includes(target)
-        : existsSync(join(root, target))
-      t.ok(found, `${name}: ${target}`)
-    }
-  }
-  t.end()
-})
-
 t.test('the files on the path of a request are where CONTRIBUTING.md says', (t) => {
-  const page = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8')
+  const page = textOf('CONTRIBUTING.md')
   const named = [...page.matchAll(/`([\w-]+\/[\w-]+\.ts)`/g)].map(([, file = '']) => file)
   t.ok(named.length > 10)
   t.same(
     named.filter((file) => !existsSync(join(root, 'src', file))),
     [],
   )
+  t.end()
+})
+
+t.test('the folders of src are those of CONTRIBUTING.md', (t) => {
+  const named = [...textOf('CONTRIBUTING.md').matchAll(/^\| `(\w+)` /gm)].map(
+    ([, folder]) => folder,
+  )
+  const folders = readdirSync(join(root, 'src'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+  t.same(named.toSorted(), folders.toSorted())
   t.end()
 })
 
@@ -170,8 +183,13 @@ t.test('the service of the start', async (t) => {
   const elsewhere = 'https://search-abc123-uc.a.run.app'
   const meantForAnother = await service.call('/profiles/42', { email: login, audience: elsewhere })
   t.equal(meantForAnother.status, 401)
-  const logged = JSON.parse(await service.line('ID_TOKEN_AUDIENCE_MISMATCH')) as unknown
-  t.match(logged, JSON.parse(onlyBlockOf('json')))
+
+  const shown = blocksOf('json').map(({ code }) => JSON.parse(code) as { code: string })
+  t.same(
+    shown.map(({ code }) => code),
+    ['ID_TOKEN_CALLER_NOT_ALLOWED', 'ID_TOKEN_AUDIENCE_MISMATCH'],
+  )
+  for (const line of shown) t.match(JSON.parse(await service.line(line.code)), line)
 })
 
 t.test('the service with all that the other blocks put into it', async (t) => {
@@ -242,6 +260,11 @@ t.test('the explanation', async (t) => {
   t.match(output, 'refused: ID_TOKEN_CALLER_NOT_ALLOWED')
 })
 
+t.test('the shortest test of a service', async (t) => {
+  const program = wholeProgram('search.test.ts')
+  t.same(await runToEnd(t, 'search.test.ts', program, issuer), { code: 0, output: '' })
+})
+
 t.test("the test of one's own service", async (t) => {
   const program = wholeProgram('profiles.test.ts')
   const { code, output } = await runToEnd(t, 'profiles.test.ts', program, issuer)
@@ -275,17 +298,9 @@ function pemKeys(): Record<string, string> {
   )
 }
 
-/** As GitHub makes it of a heading. */
-function anchorOf(heading: string): string {
-  return `#${heading
-    .toLowerCase()
-    .replaceAll(/[^\w\- ]/g, '')
-    .replaceAll(' ', '-')}`
-}
-
 /** The cells of a generated table, row by row. */
 function rowsOf(table: string): string[][] {
-  const [, inner = ''] = readme.split(new RegExp(`<!-- (?:end of )?${table} -->`))
+  const [, inner = ''] = guide.split(new RegExp(`<!-- (?:end of )?${table} -->`))
   return inner
     .trim()
     .split('\n')

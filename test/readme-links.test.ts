@@ -1,0 +1,89 @@
+/**
+ * Links of the pages work on GitHub, on npm and in node_modules: what the package does not hold is
+ * named without a link.
+ */
+import { existsSync, readdirSync } from 'node:fs'
+import { posix } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { textOf } from './readme-blocks.ts'
+
+const { files } = JSON.parse(textOf('package.json')) as { files: string[] }
+
+/** What npm packs in any case, and what package.json names. */
+const PACKED = ['README.md', 'LICENSE', 'package.json', ...files]
+
+const docs = readdirSync(new URL('../docs', import.meta.url))
+  .filter((file) => file.endsWith('.md'))
+  .map((file) => `docs/${file}`)
+const packedPages = ['README.md', 'SECURITY.md', 'CHANGELOG.md', ...docs]
+const pagesOfTheRepository = ['CONTRIBUTING.md', 'examples/README.md', 'fixtures/README.md']
+
+interface Link {
+  readonly page: string
+  /** As the page has it. */
+  readonly href: string
+  /** Where it leads, from the root. */
+  readonly target: string
+  readonly anchor: string | undefined
+}
+
+t.test('the links of packed pages lead to packed files', async (t) => {
+  const links = packedPages.flatMap(linksOf)
+  t.ok(links.length > 40)
+  t.same(links.filter(isBroken), [])
+  t.same(
+    links.filter(({ target }) => !isPacked(target)),
+    [],
+  )
+})
+
+t.test('the links of pages that are in the repository alone lead somewhere', async (t) => {
+  t.same(pagesOfTheRepository.flatMap(linksOf).filter(isBroken), [])
+})
+
+t.test('every page of docs/ is in the index', async (t) => {
+  const linked = linksOf('docs/README.md').map(({ target }) => target)
+  t.same(
+    docs.filter((page) => page !== 'docs/README.md' && !linked.includes(page)),
+    [],
+  )
+})
+
+function linksOf(page: string): Link[] {
+  const prose = textOf(page).replaceAll(/^```.*?^```$/gms, '')
+  const inline = [...prose.matchAll(/\]\(([^)]+)\)/g)]
+  const byName = [...prose.matchAll(/^\[[^\]]+\]: (\S+)$/gm)]
+  return [...inline, ...byName]
+    .map(([, href = '']) => href)
+    .filter((href) => !href.startsWith('https://'))
+    .map((href) => {
+      const [path = '', anchor] = href.split('#')
+      return {
+        page,
+        href,
+        target: path === '' ? page : posix.join(posix.dirname(page), path),
+        anchor,
+      }
+    })
+}
+
+function isBroken({ target, anchor }: Link): boolean {
+  if (!existsSync(fileURLToPath(new URL(`../${target}`, import.meta.url)))) return true
+  return anchor !== undefined && !anchorsOf(target).includes(anchor)
+}
+
+function isPacked(target: string): boolean {
+  return PACKED.some((entry) => target === entry || target.startsWith(`${entry}/`))
+}
+
+/** As GitHub makes them of the headings. */
+function anchorsOf(page: string): string[] {
+  const prose = textOf(page).replaceAll(/^```.*?^```$/gms, '')
+  return [...prose.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  )
+}
