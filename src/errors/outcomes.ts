@@ -111,7 +111,7 @@ export const OUTCOMES = {
     check: 'signature',
     status: 401,
     challenge: 'invalid_token',
-    when: 'the signature is `SIGNATURE_REMOVED_BY_GOOGLE`, untrusted and without an intact twin',
+    when: 'the signature is `SIGNATURE_REMOVED_BY_GOOGLE`, untrusted and without an intact copy',
     message: 'The signature of the ID token was removed by the platform',
     remedy:
       'either let the caller send the same token in both headers (Cloud Run leaves Authorization intact when it checks X-Serverless-Authorization), or, only where the IAM check of the service is on and nothing else reaches its port, set trustRemovedSignature: true',

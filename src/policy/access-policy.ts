@@ -9,8 +9,8 @@ export interface RoutePolicy {
   /** Replaces the default audience. */
   audience?: string | readonly string[] | undefined
   /**
-   * A request without a token gets in, and its caller is `null`. One that brings a token is judged
-   * like any other. Default `false`.
+   * A request without a token gets in, and its caller is `null`. A token that is sent is
+   * verified as on any other route. Default `false`.
    */
   optional?: boolean | undefined
 }

@@ -17,7 +17,7 @@ export interface Caller {
   readonly expiresAt: number
   /** `false` only for a token whose signature the platform took away and was trusted with. */
   readonly signatureVerified: boolean
-  /** The header that the verified token was in; `authorization` for a token judged alone. */
+  /** The header that the verified token was in; `authorization` for a token verified alone. */
   readonly header: TokenHeader
   /** All claims of the token. */
   readonly claims: Readonly<IdTokenClaims>
