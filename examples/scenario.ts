@@ -87,7 +87,7 @@ export const SCENARIO: Scene[] = [
     ],
   },
   {
-    title: 'Signature removed, as Cloud Run does it: good only with the intact twin beside it',
+    title: 'Signature removed, as Cloud Run does it: good only with an intact copy beside it',
     calls: [
       {
         caller: 'login',
