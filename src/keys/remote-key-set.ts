@@ -2,7 +2,12 @@ import { refusal, type IdTokenError } from '../errors/id-token-error.ts'
 import { SingleFlight } from '../pacing/single-flight.ts'
 import { FetchPace } from './fetch-pace.ts'
 import { fetchJwks, type JwksAnswer } from './fetch-jwks.ts'
-import { freshenedHeaders, freshnessLifetime, type ResponseHeaders } from './freshness.ts'
+import {
+  freshenedHeaders,
+  loadFreshnessLifetime,
+  type FreshnessLifetime,
+  type ResponseHeaders,
+} from './freshness.ts'
 import type { Keys, KeySet, KeySetStats, KeysState, ReadyKeys } from './key-set.ts'
 import {
   fromStoredKeys,
@@ -212,21 +217,28 @@ export class RemoteKeySet implements KeySet {
     const { uri, fetch } = this.#options
     const known = this.#current
     try {
-      const answer = await fetchJwks({ uri, fetch, etag: known?.headers.etag, signal })
-      const accepted = this.#parse(answer, known)
+      const [answer, lifetimeOf] = await Promise.all([
+        fetchJwks({ uri, fetch, etag: known?.headers.etag, signal }),
+        loadFreshnessLifetime(),
+      ])
+      const accepted = this.#parse(answer, known, lifetimeOf)
       if (this.#flights.isNewest(number)) this.#accept(accepted)
     } catch (error) {
       if (this.#flights.isNewest(number)) this.#fail(startedAt, error)
     }
   }
 
-  #parse({ document, headers }: JwksAnswer, known: CurrentKeys | null): FetchedKeys {
+  #parse(
+    { document, headers }: JwksAnswer,
+    known: CurrentKeys | null,
+    lifetimeOf: FreshnessLifetime,
+  ): FetchedKeys {
     const notModified = document === undefined && known !== null
     const { keys, skipped } = notModified
       ? { keys: known.keys, skipped: [] }
       : parseJwks(document, this.#options.algorithm, this.#current?.keys)
     const current = notModified ? freshenedHeaders(known.headers, headers) : headers
-    const aged = { keys, fetchedAt: this.#options.now(), lifetime: freshnessLifetime(current) }
+    const aged = { keys, fetchedAt: this.#options.now(), lifetime: lifetimeOf(current) }
     return { aged, headers: current, skipped }
   }
 

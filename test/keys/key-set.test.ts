@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { well, startKeyServer, type KeyServer } from '../../bench/faults/key-server.ts'
 import googleIdToken, { createVerifier, type IdTokenError } from '../../src/index.ts'
 import { Backoff } from '../../src/pacing/backoff.ts'
-import { freshenedHeaders, freshnessLifetime } from '../../src/keys/freshness.ts'
+import { freshenedHeaders, loadFreshnessLifetime } from '../../src/keys/freshness.ts'
 import type { KeyStore, StoredKeys } from '../../src/keys/key-store.ts'
 import { parseJwks } from '../../src/keys/parse-jwks.ts'
 import { RS256 } from '../../src/keys/signature-algorithms.ts'
@@ -69,6 +69,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 t.test('freshness follows RFC 9111 within bounds', async (t) => {
+  const freshnessLifetime = await loadFreshnessLifetime()
   const date = 'Mon, 23 Nov 2026 12:00:00 GMT'
   const rows: [headers: Record<string, string>, seconds: number][] = [
     [{ 'cache-control': 'public, max-age=23641, must-revalidate, no-transform' }, 23_641],
