@@ -11,7 +11,7 @@ function tell(when: string): void {
   told.push(`${when}: ${files.some((file) => file.includes('google-auth-library')) ? 'yes' : 'no'}`)
 }
 
-const exports = (await import(`../../src/${entry}.ts`)) as typeof ClientEntry
+const exports = (await import(`../../../src/${entry}.ts`)) as typeof ClientEntry
 tell('imported')
 if (entry === 'client') {
   process.env.GCE_METADATA_HOST = metadataHost
