@@ -272,3 +272,28 @@ t.test("prefetch: 'required' starts with keys or not at all", async (t) => {
     message: /^Option prefetch is false; accepted: true or 'required'$/,
   })
 })
+
+t.test('what breaks while keys are fetched is an error of the request, which waits', async (t) => {
+  let isBroken = false
+  let answer: (response: Response) => void = () => undefined
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.register(googleIdToken, {
+    audience: AUDIENCE,
+    allowedCallers: [LOGIN],
+    fetch: () => new Promise((resolve) => (answer = resolve)),
+    clock: () => {
+      if (isBroken) throw new Error('the clock is broken')
+      return new Date()
+    },
+    logger: { warn: () => undefined },
+  })
+  app.get('/', () => 'ok')
+  await app.ready()
+  const response = app.inject({ url: '/', headers: { authorization: `Bearer ${good}` } })
+  await new Promise(setImmediate)
+  isBroken = true
+  answer(Response.json(issuer.jwks))
+  t.match(await response, { statusCode: 500 })
+  isBroken = false
+})
