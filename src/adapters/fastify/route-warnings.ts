@@ -15,8 +15,10 @@ export function warnOfLikelyMistakes(
   rows: readonly RouteAccess[],
   { logger, defaultPolicy }: VerifierSettings,
 ): void {
-  // A guard on the app itself leaves no route open, however many there are.
-  if (routes.nested && !routes.incomplete && rows.length === 0) warnAtStart(logger, NO_ROUTES)
+  if (!routes.incomplete && rows.length === 0) {
+    // A guard on the app itself leaves no route open.
+    warnAtStart(logger, routes.nested ? `${NO_ROUTES}; ${NESTED_REMEDY}` : NO_ROUTES)
+  }
   const known = new Set(defaultPolicy.audiences.configured)
   const own = rows.flatMap(({ audience }) => audience).filter((audience) => !known.has(audience))
   warnAboutHosts(own, logger)
@@ -26,4 +28,7 @@ const UNKNOWN_ROUTES =
   "routes were declared before fastify-google-id-token was loaded: they are guarded, but neither checked at start-up nor listed; write import 'fastify-google-id-token' in the file that makes the app"
 
 const NO_ROUTES =
-  'fastify-google-id-token guards nothing: the scope in which it is registered holds no route; wrap the plugin function that registers it with fastify-plugin, or register it on the app itself'
+  'fastify-google-id-token guards nothing: the scope in which it is registered holds no route'
+
+const NESTED_REMEDY =
+  'wrap the plugin function that registers it with fastify-plugin, or register it on the app itself'
