@@ -113,13 +113,14 @@ t.test(
   async (t) => {
     const elsewhere = ['ID_TOKEN_CALLER_NOT_ALLOWED', 'ID_TOKEN_CALLER_UNIDENTIFIED']
     let judged = 0
-    for (const row of rows) {
+    // Without waiting, a token is verified with the keys in hand: rows that fetch keys are for others.
+    const here = rows.filter(
+      (row) => !row.options.trustRemovedSignature && !row.route && !row.failingKeyEndpoint,
+    )
+    for (const row of here) {
       const [[name, value] = ['', ''], ...more] = row.headers
       const [, token = ''] = /^Bearer ([^ ,]+)$/.exec(value) ?? []
-      if (row.options.trustRemovedSignature || row.route || more.length > 0) continue
-      if (token === '' || name !== 'authorization') continue
-      // Judged without waiting, a token is judged by the keys in hand alone.
-      if (row.failingKeyEndpoint !== undefined) continue
+      if (token === '' || name !== 'authorization' || more.length > 0) continue
       const expected = 'code' in row.outcome ? row.outcome.code : 'accepted'
       const verifier = createVerifier(optionsOf(row))
       const code = await codeOf(() => verifier.verifyAnyCallerSync(token))
