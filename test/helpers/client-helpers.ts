@@ -4,24 +4,6 @@ import type { Test } from 'tap'
 import type { Logger, ServiceClientError } from '../../src/client.ts'
 import { startGoogle } from './google-server.ts'
 
-/** A time that passes when it is told to. */
-export interface StoppedClock {
-  readonly clock: () => Date
-  readonly pass: (seconds: number) => void
-}
-
-/** Begins now. */
-export function stoppedClock(): StoppedClock {
-  // Tokens say whole seconds.
-  let time = Math.floor(Date.now() / 1000) * 1000
-  return {
-    clock: () => new Date(time),
-    pass: (seconds: number) => {
-      time += seconds * 1000
-    },
-  }
-}
-
 /** Credentials of which a test says how they get their tokens. */
 export interface CountingCredentials {
   calls: number
@@ -79,9 +61,4 @@ export async function errorOf(call: Promise<unknown>): Promise<ServiceClientErro
   const [ended] = await Promise.allSettled([call])
   if (ended.status === 'fulfilled') throw new Error('it did not fail')
   return ended.reason as ServiceClientError
-}
-
-/** Waits for what other events bring about. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(setImmediate)
 }
