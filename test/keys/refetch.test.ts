@@ -1,8 +1,8 @@
 /** When keys are fetched for a token, what is read of an answer, and what is told of it. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import t from 'tap'
-import { well } from '../../bench/faults/key-server.ts'
-import { createVerifier } from '../../src/index.ts'
+import t, { type Test } from 'tap'
+import { well, type KeyServer } from '../../bench/faults/key-server.ts'
+import { createVerifier, type VerifierOptions } from '../../src/index.ts'
 import { freshenedHeaders, loadFreshnessLifetime } from '../../src/keys/freshness.ts'
 import { parseJwks } from '../../src/keys/parse-jwks.ts'
 import { RS256 } from '../../src/keys/signature-algorithms.ts'
@@ -14,9 +14,18 @@ import { until } from '../helpers/waiting.ts'
 const audience = 'https://search.run.app'
 const MINUTE = 60_000
 
+/** A verifier whose keys are those of the server, until the end of the test. */
+function remoteVerifier(t: Test, server: KeyServer, options: Partial<VerifierOptions> = {}) {
+  const verifier = createVerifier({ audience, jwksUri: server.uri, ...options })
+  t.teardown(() => {
+    verifier.close()
+  })
+  return verifier
+}
+
 t.test('a thousand first requests cost one fetch', async (t) => {
   const server = await keyServer(t)
-  const verifier = createVerifier({ audience, jwksUri: server.uri })
+  const verifier = remoteVerifier(t, server)
   const token = await issuer.idToken({ email, audience })
   const callers = await Promise.all(
     Array.from({ length: 1000 }, () => verifier.verifyAnyCaller(token)),
@@ -29,7 +38,7 @@ t.test('a thousand first requests cost one fetch', async (t) => {
 t.test('one bogus kid does not hide a key that was just published', async (t) => {
   const rotating = await createTestIssuer()
   const server = await keyServer(t, rotating)
-  const verifier = createVerifier({ audience, jwksUri: server.uri })
+  const verifier = remoteVerifier(t, server)
   await verifier.ready()
   // The fetch for the bogus token is answered before the key is published.
   let answerBogus = (): void => undefined
@@ -56,7 +65,7 @@ t.test('one bogus kid does not hide a key that was just published', async (t) =>
 t.test('a hundred first tokens of a new key cost one fetch', async (t) => {
   const rotating = await createTestIssuer()
   const server = await keyServer(t, rotating)
-  const verifier = createVerifier({ audience, jwksUri: server.uri })
+  const verifier = remoteVerifier(t, server)
   await verifier.ready()
   await rotating.rotateKeys()
   server.jwks = rotating.jwks
@@ -67,7 +76,7 @@ t.test('a hundred first tokens of a new key cost one fetch', async (t) => {
 
 t.test('a bogus kid whose token would be refused anyway costs no fetch', async (t) => {
   const server = await keyServer(t)
-  const verifier = createVerifier({ audience, jwksUri: server.uri })
+  const verifier = remoteVerifier(t, server)
   await verifier.ready()
   const header = { kid: 'bogus' }
   const refused = [
@@ -87,7 +96,7 @@ t.test('a bogus kid whose token would be refused anyway costs no fetch', async (
 t.test('a key that leaves the set ends its tokens at once, cached or not', async (t) => {
   const rotating = await createTestIssuer()
   const server = await keyServer(t, rotating)
-  const verifier = createVerifier({ audience, jwksUri: server.uri })
+  const verifier = remoteVerifier(t, server)
   const old = await rotating.idToken({ email, audience })
   await verifier.verifyAnyCaller(old)
   t.equal(verifier.verifyAnyCallerSync(old).email, email)
@@ -110,12 +119,12 @@ t.test('what happens to keys and tokens is published, and never a token', async 
     subscribe(name, listener)
     t.teardown(() => unsubscribe(name, listener))
   }
-  const verifier = createVerifier({ audience, jwksUri: server.uri })
+  const verifier = remoteVerifier(t, server)
   const token = await issuer.idToken({ email, audience })
   await verifier.verifyAnyCaller(token)
   t.throws(() => verifier.verifyAnyCallerSync(`${token.slice(0, -4)}AAAA`))
   await server.lose()
-  const lost = createVerifier({ audience, jwksUri: server.uri, logger: { warn: () => undefined } })
+  const lost = remoteVerifier(t, server, { logger: { warn: () => undefined } })
   await t.rejects(lost.ready())
   t.match(messages, [
     [
@@ -137,9 +146,7 @@ t.test('an outage is logged once a minute at most', async (t) => {
   const server = await keyServer(t)
   let time = Date.now()
   const warnings: string[] = []
-  const verifier = createVerifier({
-    audience,
-    jwksUri: server.uri,
+  const verifier = remoteVerifier(t, server, {
     clock: () => new Date(time),
     logger: { warn: (_, message) => warnings.push(message) },
   })
@@ -167,9 +174,7 @@ t.test('an outage is logged once a minute at most', async (t) => {
 t.test('a key store that fails is logged once a minute at most', async (t) => {
   const server = await keyServer(t)
   const warnings: object[] = []
-  const verifier = createVerifier({
-    audience,
-    jwksUri: server.uri,
+  const verifier = remoteVerifier(t, server, {
     logger: { warn: (finding) => warnings.push(finding) },
     keyStore: {
       load: () => Promise.reject(new Error('no bucket')),
@@ -186,7 +191,7 @@ t.test('unusable keys are left out and logged', async (t) => {
   server.jwks = { keys: [...issuer.jwks.keys, { kty: 'EC', kid: 'iap' }, { kty: 'RSA' }, {}] }
   const warnings: unknown[] = []
   const logger = { warn: (finding: object) => warnings.push(finding) }
-  const verifier = createVerifier({ audience, jwksUri: server.uri, logger })
+  const verifier = remoteVerifier(t, server, { logger })
   await verifier.ready()
   t.strictSame(warnings, [
     {
