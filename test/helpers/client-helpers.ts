@@ -1,7 +1,7 @@
 /** What tests of the client share. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
-import type { Logger, ServiceClientError } from '../../src/client.ts'
+import type { ServiceClientError } from '../../src/client.ts'
 import { startGoogle } from './google-server.ts'
 
 /** Credentials of which a test says how they get their tokens. */
@@ -35,25 +35,6 @@ export async function countingCredentials(
 /** Time for everything to happen that waits for no socket and no clock. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await sleep(1)
-}
-
-/** What a logger was told. */
-export interface Warning {
-  readonly finding: Record<string, unknown>
-  readonly message: string
-}
-
-/** A logger, and what it is told. */
-export function warnings(): { readonly lines: Warning[]; readonly logger: Logger } {
-  const lines: Warning[] = []
-  return {
-    lines,
-    logger: {
-      warn(finding: object, message: string) {
-        lines.push({ finding: finding as Record<string, unknown>, message })
-      },
-    },
-  }
 }
 
 /** What a call fails with. */

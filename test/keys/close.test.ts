@@ -9,6 +9,7 @@ import t from 'tap'
 import { well, type KeyServer } from '../../bench/faults/key-server.ts'
 import { googleIdToken as guardExpress } from '../../src/express.ts'
 import googleIdToken, { createVerifier } from '../../src/index.ts'
+import { silent as logger } from '../helpers/captured-log.ts'
 import { issuer, keyServer } from '../helpers/remote-keys.ts'
 import { login as email } from '../helpers/shop.ts'
 import { until } from '../helpers/waiting.ts'
@@ -16,7 +17,6 @@ import { until } from '../helpers/waiting.ts'
 const audience = 'https://search.run.app'
 const valid = await issuer.idToken({ email, audience })
 const unknownKid = await issuer.idToken({ email, audience, header: { kid: 'new' } })
-const logger = { warn: () => undefined }
 
 function hang(server: KeyServer): void {
   server.answer = () => undefined

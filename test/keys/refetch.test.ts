@@ -7,12 +7,13 @@ import { freshenedHeaders, loadFreshnessLifetime } from '../../src/keys/freshnes
 import { parseJwks } from '../../src/keys/parse-jwks.ts'
 import { RS256 } from '../../src/keys/signature-algorithms.ts'
 import { createTestIssuer } from '../../src/testing.ts'
+import { silent, warnings } from '../helpers/captured-log.ts'
 import { issuer, keyServer } from '../helpers/remote-keys.ts'
 import { login as email } from '../helpers/shop.ts'
+import { stoppedClock } from '../helpers/stopped-clock.ts'
 import { until } from '../helpers/waiting.ts'
 
 const audience = 'https://search.run.app'
-const MINUTE = 60_000
 
 /** A verifier whose keys are those of the server, until the end of the test. */
 function remoteVerifier(t: Test, server: KeyServer, options: Partial<VerifierOptions> = {}) {
@@ -124,7 +125,7 @@ t.test('what happens to keys and tokens is published, and never a token', async 
   await verifier.verifyAnyCaller(token)
   t.throws(() => verifier.verifyAnyCallerSync(`${token.slice(0, -4)}AAAA`))
   await server.lose()
-  const lost = remoteVerifier(t, server, { logger: { warn: () => undefined } })
+  const lost = remoteVerifier(t, server, { logger: silent })
   await t.rejects(lost.ready())
   t.match(messages, [
     [
@@ -144,27 +145,24 @@ t.test('what happens to keys and tokens is published, and never a token', async 
 
 t.test('an outage is logged once a minute at most', async (t) => {
   const server = await keyServer(t)
-  let time = Date.now()
-  const warnings: string[] = []
-  const verifier = remoteVerifier(t, server, {
-    clock: () => new Date(time),
-    logger: { warn: (_, message) => warnings.push(message) },
-  })
+  const { clock, pass } = stoppedClock()
+  const { logger, lines } = warnings()
+  const verifier = remoteVerifier(t, server, { clock, logger })
   await verifier.ready()
   await server.lose()
-  time += 11 * MINUTE
+  pass(11 * 60)
   for (let i = 1; i <= 20; i += 1) {
     const { failures } = verifier.stats().keys
     t.throws(() => verifier.verifyAnyCallerSync('a.b.c'))
     if (verifier.stats().keys.fetches > 1 + failures) {
       await until(() => verifier.stats().keys.failures > failures)
     }
-    time += 30_000
+    pass(30)
   }
   t.ok(verifier.stats().keys.failures >= 10)
-  t.ok(warnings.length <= 10, `${warnings.length} warnings in ten minutes`)
+  t.ok(lines.length <= 10, `${lines.length} warnings in ten minutes`)
   t.strictSame(
-    new Set(warnings),
+    new Set(lines.map(({ message }) => message)),
     new Set([
       'the keys of ID tokens could not be refreshed; the last good ones go on past their lifetime',
     ]),
@@ -173,9 +171,9 @@ t.test('an outage is logged once a minute at most', async (t) => {
 
 t.test('a key store that fails is logged once a minute at most', async (t) => {
   const server = await keyServer(t)
-  const warnings: object[] = []
+  const { logger, lines } = warnings()
   const verifier = remoteVerifier(t, server, {
-    logger: { warn: (finding) => warnings.push(finding) },
+    logger,
     keyStore: {
       load: () => Promise.reject(new Error('no bucket')),
       save: () => Promise.reject(new Error('no bucket')),
@@ -183,20 +181,24 @@ t.test('a key store that fails is logged once a minute at most', async (t) => {
   })
   await verifier.ready()
   await new Promise(setImmediate)
-  t.strictSame(warnings, [{ action: 'load', reason: 'no bucket' }])
+  t.strictSame(
+    lines.map(({ finding }) => finding),
+    [{ action: 'load', reason: 'no bucket' }],
+  )
 })
 
 t.test('unusable keys are left out and logged', async (t) => {
   const server = await keyServer(t)
   server.jwks = { keys: [...issuer.jwks.keys, { kty: 'EC', kid: 'iap' }, { kty: 'RSA' }, {}] }
-  const warnings: unknown[] = []
-  const logger = { warn: (finding: object) => warnings.push(finding) }
+  const { logger, lines } = warnings()
   const verifier = remoteVerifier(t, server, { logger })
   await verifier.ready()
-  t.strictSame(warnings, [
+  t.match(lines, [
     {
-      uri: server.uri,
-      skipped: ['key iap: kty is not RSA', 'a key without kid', 'a key without kid'],
+      finding: {
+        uri: server.uri,
+        skipped: ['key iap: kty is not RSA', 'a key without kid', 'a key without kid'],
+      },
     },
   ])
 })

@@ -20,11 +20,10 @@ import {
   textOf,
   wholeProgram,
 } from './blocks.ts'
-import { audience, login, search } from '../helpers/shop.ts'
+import { audience, login, search, signup } from '../helpers/shop.ts'
 import { runToEnd, startService } from './programs.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const signup = 'signup@shop-prod.iam.gserviceaccount.com'
 const issuer = await createTestIssuer()
 
 t.test('every block is of a kind that is run or checked', (t) => {

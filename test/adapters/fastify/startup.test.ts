@@ -7,10 +7,7 @@ import { capturedLog, LEVEL } from '../../helpers/captured-log.ts'
 import { startService } from '../../helpers/recording-service.ts'
 import { runProcess } from '../../helpers/run-process.ts'
 import { until } from '../../helpers/waiting.ts'
-
-const AUDIENCE = 'https://user-profiles-abc123-uc.a.run.app'
-const LOGIN = 'login@shop-prod.iam.gserviceaccount.com'
-const SIGNUP = 'signup@shop-prod.iam.gserviceaccount.com'
+import { audience as AUDIENCE, login as LOGIN, signup as SIGNUP } from '../../helpers/shop.ts'
 
 const issuer = await createTestIssuer()
 const withoutList = { audience: AUDIENCE, jwks: issuer.jwks }
