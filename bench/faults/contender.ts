@@ -6,6 +6,9 @@ import type { KeyServer } from './key-server.ts'
 export const AUDIENCE = 'https://search.run.app'
 export const ISSUER = 'https://accounts.google.com'
 
+/** What jose and jsonwebtoken check beside the signature. */
+export const RULES = { issuer: ISSUER, audience: AUDIENCE, algorithms: ['RS256' as const] }
+
 /** Milliseconds for which keys live where a run cannot wait for the contender's own lifetime. */
 export const SHORT_LIFE = 1_000
 
@@ -66,4 +69,11 @@ export async function outliveShortLife(): Promise<void> {
 /** For contenders that nothing of theirs needs ending, or waiting for. */
 export function nothing(): void {
   return undefined
+}
+
+/** Of a contender whose keys expire by the machine's time, and that leaves nothing open. */
+export const BY_MACHINE_TIME: Omit<Verifying, 'verify'> = {
+  expire: outliveShortLife,
+  rest: nothing,
+  close: nothing,
 }

@@ -3,8 +3,8 @@ import { createServiceClient } from '../../src/client.ts'
 import { createVerifier } from '../../src/index.ts'
 import { createTestIssuer } from '../../src/testing.ts'
 import { startService } from '../helpers/recording-service.ts'
+import { audience } from '../helpers/shop.ts'
 
-const audience = 'https://user-profiles-abc123-uc.a.run.app'
 const hosts = ['profiles', 'google', 'user_profiles', 'profiles.shop.svc.cluster.local']
 
 /** Makes one of both, with a URL and `allowHttpHosts`, and keeps what it warns of. */

@@ -10,9 +10,8 @@ import { createTestIssuer, type TestIdToken } from '../../src/testing.ts'
 import { capturedLog, type LogLine } from '../helpers/captured-log.ts'
 import { setEnvironment } from '../helpers/environment.ts'
 import { rawRequest } from '../helpers/raw-request.ts'
+import { audience, login } from '../helpers/shop.ts'
 
-const audience = 'https://user-profiles-abc123-uc.a.run.app'
-const login = 'login@shop-prod.iam.gserviceaccount.com'
 const issuer = await createTestIssuer()
 const options = { audience, allowedCallers: [login], jwks: issuer.jwks }
 

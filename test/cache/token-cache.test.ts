@@ -1,37 +1,12 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { IncomingMessage } from 'node:http'
-import { Socket } from 'node:net'
-import { createVerifier, type VerifierOptions } from '../../src/index.ts'
 import { parseVerifierOptions } from '../../src/verifier/verifier-options.ts'
-import { createTestIssuer, type TestIdToken } from '../../src/testing.ts'
 import { RecentTokens } from '../../src/cache/recent-tokens.ts'
 import { VerifiedTokenCache } from '../../src/cache/verified-token-cache.ts'
+import { audience, login } from '../helpers/shop.ts'
+import { issuer, requestWith, signed, time, verifierWith } from '../helpers/timed-verifier.ts'
 
-const audience = 'https://user-profiles-abc123-uc.a.run.app'
-const email = 'login@shop-prod.iam.gserviceaccount.com'
-
-let now = new Date('2026-03-02T12:00:00Z')
-const clock = () => now
-const issuer = await createTestIssuer({ clock })
-
-t.beforeEach(() => {
-  now = new Date('2026-03-02T12:00:00Z')
-})
-
-function verifierWith(options: Partial<VerifierOptions> = {}) {
-  return createVerifier({ audience, jwks: issuer.jwks, clock, allowedCallers: [email], ...options })
-}
-
-function signed(token: Partial<TestIdToken> = {}): Promise<string> {
-  return issuer.idToken({ email, audience, ...token })
-}
-
-function requestWith(...rawHeaders: string[]): IncomingMessage {
-  const request = new IncomingMessage(new Socket())
-  request.rawHeaders.push(...rawHeaders)
-  return request
-}
+t.beforeEach(time.reset)
 
 t.test('a verified token is remembered from its second use, a refused one never', async (t) => {
   const verifier = verifierWith()
@@ -66,16 +41,16 @@ t.test('claims are judged again at each use', async (t) => {
   const token = await signed()
   t.ok(verifier.verifyAnyCallerSync(token))
   t.equal(verifier.verifyAnyCallerSync(token), verifier.verifyAnyCallerSync(token))
-  now = new Date(now.getTime() + 3_659_000)
+  time.pass(3659)
   t.ok(verifier.verifyAnyCallerSync(token))
-  now = new Date(now.getTime() + 1_000)
+  time.pass(1)
   t.throws(() => verifier.verifyAnyCallerSync(token), { code: 'ID_TOKEN_EXPIRED' })
-  now = new Date(now.getTime() - 3_660_000 - 61_000)
+  time.pass(-3660 - 61)
   t.throws(() => verifier.verifyAnyCallerSync(token), { code: 'ID_TOKEN_NOT_YET_VALID' })
 })
 
 t.test('list and audience are those of each request', async (t) => {
-  const verifier = verifierWith()
+  const verifier = verifierWith({ allowedCallers: [login] })
   const request = requestWith('authorization', `Bearer ${await signed()}`)
   t.equal((await verifier.authenticate(request))?.audience, audience)
   await t.rejects(verifier.authenticate(request, { allowedCallers: ['1'.repeat(21)] }), {
@@ -90,7 +65,7 @@ t.test('list and audience are those of each request', async (t) => {
 })
 
 t.test('the caller says in which header its token was', async (t) => {
-  const verifier = verifierWith()
+  const verifier = verifierWith({ allowedCallers: [login] })
   const value = `Bearer ${await signed()}`
   for (const header of ['authorization', 'x-serverless-authorization', 'authorization']) {
     t.equal((await verifier.authenticate(requestWith(header, value)))?.header, header)

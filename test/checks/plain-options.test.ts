@@ -6,10 +6,8 @@ import t from 'tap'
 import { googleIdToken as expressGuard } from '../../src/express.ts'
 import googleIdToken, { createVerifier, type VerifierOptions } from '../../src/index.ts'
 import { createTestIssuer } from '../../src/testing.ts'
+import { audience, login, signup } from '../helpers/shop.ts'
 
-const audience = 'https://user-profiles-abc123-uc.a.run.app'
-const login = 'login@shop-prod.iam.gserviceaccount.com'
-const signup = 'signup@shop-prod.iam.gserviceaccount.com'
 const { jwks } = await createTestIssuer()
 const options = { audience, jwks, allowedCallers: [login] }
 

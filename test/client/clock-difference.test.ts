@@ -4,16 +4,11 @@ import { createServiceClient } from '../../src/client.ts'
 import { durationInWords } from '../../src/pacing/duration-in-words.ts'
 import googleIdToken from '../../src/index.ts'
 import { createTestIssuer } from '../../src/testing.ts'
-import {
-  countingCredentials,
-  errorOf,
-  settled,
-  stoppedClock,
-  warnings,
-} from '../helpers/client-helpers.ts'
+import { warnings } from '../helpers/captured-log.ts'
+import { countingCredentials, errorOf, settled } from '../helpers/client-helpers.ts'
 import { startService } from '../helpers/recording-service.ts'
-
-const url = 'https://user-profiles-abc123-uc.a.run.app'
+import { audience as url, login } from '../helpers/shop.ts'
+import { stoppedClock } from '../helpers/stopped-clock.ts'
 
 /** The clock of a machine whose time differs from that of the world. */
 function machine(world: () => Date, aheadSeconds: number): () => Date {
@@ -59,12 +54,12 @@ t.test('a service accepts the calls of a machine two hours ahead', async (t) => 
   const auth = {
     async fetchIdToken(audience: string) {
       fetched += 1
-      return issuer.idToken({ audience, email: 'login@shop-prod.iam.gserviceaccount.com' })
+      return issuer.idToken({ audience, email: login })
     },
   }
   const app = Fastify()
   await app.register(async (app) => {
-    const allowedCallers = ['login@shop-prod.iam.gserviceaccount.com']
+    const allowedCallers = [login]
     await app.register(googleIdToken, { audience: url, allowedCallers, jwks: issuer.jwks, clock })
     app.get('/', () => 'ok')
   })

@@ -3,8 +3,8 @@ import Fastify from 'fastify'
 import t from 'tap'
 import { createServiceClient } from '../../src/client.ts'
 import { createTestIssuer } from '../../src/testing.ts'
-import { capturedLog, holdsPartOf } from '../helpers/captured-log.ts'
-import { errorOf, warnings } from '../helpers/client-helpers.ts'
+import { capturedLog, holdsPartOf, warnings } from '../helpers/captured-log.ts'
+import { errorOf } from '../helpers/client-helpers.ts'
 import { startService } from '../helpers/recording-service.ts'
 
 const issuer = await createTestIssuer()

@@ -1,9 +1,8 @@
 import t from 'tap'
 import { createVerifier, type IdTokenErrorCode } from '../../src/index.ts'
 import { createTestIssuer, type TestIdToken } from '../../src/testing.ts'
+import { audience, login } from '../helpers/shop.ts'
 
-const audience = 'https://user-profiles-abc123-uc.a.run.app'
-const login = 'login@shop-prod.iam.gserviceaccount.com'
 const issuer = await createTestIssuer()
 const other = await createTestIssuer()
 

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream'
+import type { Logger } from '../../src/index.ts'
 
 /** One line of a pino log. */
 export type LogLine = Readonly<Record<string, unknown>>
@@ -31,6 +32,28 @@ export function capturedLog(): CapturedLog {
         .map((line) => JSON.parse(line) as LogLine),
   }
 }
+
+/** What a logger was told. */
+export interface Warning {
+  readonly finding: Record<string, unknown>
+  readonly message: string
+}
+
+/** A logger, and what it is told. */
+export function warnings(): { readonly lines: Warning[]; readonly logger: Logger } {
+  const lines: Warning[] = []
+  return {
+    lines,
+    logger: {
+      warn(finding: object, message: string) {
+        lines.push({ finding: finding as Record<string, unknown>, message })
+      },
+    },
+  }
+}
+
+/** A logger that tells nobody. */
+export const silent: Logger = { warn: () => undefined }
 
 /** Whether any 12 characters in a row of the secret stand in the text. */
 export function holdsPartOf(secret: string, text: string): boolean {

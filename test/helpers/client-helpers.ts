@@ -1,26 +1,8 @@
 /** What tests of the client share. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
-import type { Logger, ServiceClientError } from '../../src/client.ts'
+import type { ServiceClientError } from '../../src/client.ts'
 import { startGoogle } from './google-server.ts'
-
-/** A time that passes when it is told to. */
-export interface StoppedClock {
-  readonly clock: () => Date
-  readonly pass: (seconds: number) => void
-}
-
-/** Begins now. */
-export function stoppedClock(): StoppedClock {
-  // Tokens say whole seconds.
-  let time = Math.floor(Date.now() / 1000) * 1000
-  return {
-    clock: () => new Date(time),
-    pass: (seconds: number) => {
-      time += seconds * 1000
-    },
-  }
-}
 
 /** Credentials of which a test says how they get their tokens. */
 export interface CountingCredentials {
@@ -55,33 +37,9 @@ export async function settled(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await sleep(1)
 }
 
-/** What a logger was told. */
-export interface Warning {
-  readonly finding: Record<string, unknown>
-  readonly message: string
-}
-
-/** A logger, and what it is told. */
-export function warnings(): { readonly lines: Warning[]; readonly logger: Logger } {
-  const lines: Warning[] = []
-  return {
-    lines,
-    logger: {
-      warn(finding: object, message: string) {
-        lines.push({ finding: finding as Record<string, unknown>, message })
-      },
-    },
-  }
-}
-
 /** What a call fails with. */
 export async function errorOf(call: Promise<unknown>): Promise<ServiceClientError> {
   const [ended] = await Promise.allSettled([call])
   if (ended.status === 'fulfilled') throw new Error('it did not fail')
   return ended.reason as ServiceClientError
-}
-
-/** Waits for what other events bring about. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(setImmediate)
 }

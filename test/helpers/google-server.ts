@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { decodeJwt } from 'jose'
 import type { Test } from 'tap'
 import { createTestIssuer } from '../../src/testing.ts'
+import { deferred } from './waiting.ts'
 
 /** The endpoints that google-auth-library calls for ID tokens. */
 export type Endpoint =
@@ -202,15 +203,6 @@ function answer(response: ServerResponse, { status = 200, body }: Answered): voi
   const type = typeof body === 'string' ? 'text/html' : 'application/json'
   response.writeHead(status, { 'content-type': type, 'metadata-flavor': 'Google' })
   response.end(typeof body === 'string' ? body : JSON.stringify(body))
-}
-
-/** A promise and what resolves it. */
-export function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = (): void => undefined
-  const promise = new Promise<void>((settle) => {
-    resolve = settle
-  })
-  return { promise, resolve }
 }
 
 /** What goes into `clientOptions` so that what google-auth-library sends to fixed URLs comes here. */

@@ -14,12 +14,9 @@ import {
   type GoogleEmulator,
 } from '../../src/testing.ts'
 import { setEnvironment } from './environment.ts'
+import { audience, login, signup, search } from './shop.ts'
 
-const audience = 'https://user-profiles-abc123-uc.a.run.app'
-const login = 'login@shop-prod.iam.gserviceaccount.com'
 const events = 'events@shop-prod.iam.gserviceaccount.com'
-const signup = 'signup@shop-prod.iam.gserviceaccount.com'
-const search = 'search@shop-prod.iam.gserviceaccount.com'
 const person = 'dana@example.com'
 
 /** Who may invoke the service; signup is then in no list of the plugin. */

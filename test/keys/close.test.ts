@@ -5,31 +5,21 @@ import { connect } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import Fastify, { type FastifyInstance } from 'fastify'
-import t, { type Test } from 'tap'
-import { startKeyServer, well, type KeyServer } from '../../bench/faults/key-server.ts'
+import t from 'tap'
+import { well, type KeyServer } from '../../bench/faults/key-server.ts'
 import { googleIdToken as guardExpress } from '../../src/express.ts'
 import googleIdToken, { createVerifier } from '../../src/index.ts'
-import { createTestIssuer } from '../../src/testing.ts'
+import { silent as logger } from '../helpers/captured-log.ts'
+import { issuer, keyServer } from '../helpers/remote-keys.ts'
+import { login as email } from '../helpers/shop.ts'
+import { until } from '../helpers/waiting.ts'
 
 const audience = 'https://search.run.app'
-const email = 'login@shop-prod.iam.gserviceaccount.com'
-const issuer = await createTestIssuer()
 const valid = await issuer.idToken({ email, audience })
 const unknownKid = await issuer.idToken({ email, audience, header: { kid: 'new' } })
-const logger = { warn: () => undefined }
-
-async function keyServer(t: Test): Promise<KeyServer> {
-  const server = await startKeyServer(issuer.jwks)
-  t.teardown(() => server.close())
-  return server
-}
 
 function hang(server: KeyServer): void {
   server.answer = () => undefined
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(setImmediate)
 }
 
 function bearer(token: string): { authorization: string } {

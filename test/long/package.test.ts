@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { serviceClients } from '../../src/client-fastify.ts'
 import googleIdToken from '../../src/index.ts'
-import { onlyBlockOf } from '../readme-blocks.ts'
+import { onlyBlockOf } from '../pages/blocks.ts'
 
 interface Packed {
   readonly filename: string

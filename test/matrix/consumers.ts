@@ -1,7 +1,7 @@
 /** What the README says of TypeScript and of Jest in CommonJS, with the package as it goes out. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { onlyBlockOf } from '../readme-blocks.ts'
+import { onlyBlockOf } from '../pages/blocks.ts'
 import { run, type Ended, type Workspace } from './workspace.ts'
 
 /** A tool, the oldest version that the README names or the newest, and a project that uses it. */

@@ -7,9 +7,7 @@ import t from 'tap'
 import { createVerifier, IdTokenError, type RequestLike } from '../../src/index.ts'
 import { createTestIssuer } from '../../src/testing.ts'
 import { rawRequest } from '../helpers/raw-request.ts'
-
-const audience = 'https://user-profiles-abc123-uc.a.run.app'
-const login = 'login@shop-prod.iam.gserviceaccount.com'
+import { audience, login } from '../helpers/shop.ts'
 
 const issuer = await createTestIssuer()
 const bearer = `Bearer ${await issuer.idToken({ email: login, audience })}`

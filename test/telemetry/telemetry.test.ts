@@ -1,46 +1,21 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { IncomingMessage } from 'node:http'
-import { Socket } from 'node:net'
 import { inspect } from 'node:util'
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics'
 import fc from 'fast-check'
 import t from 'tap'
 import { optionsOf, rawHeadersOf, rows } from '../../fixtures/rows.ts'
-import { createVerifier, IdTokenError, type Caller, type VerifierOptions } from '../../src/index.ts'
-import { createTestIssuer, type TestIdToken } from '../../src/testing.ts'
+import { createVerifier, IdTokenError, type Caller } from '../../src/index.ts'
 import { logRefusal } from '../../src/adapters/log-refusal.ts'
-
-const audience = 'https://user-profiles-abc123-uc.a.run.app'
-const email = 'login@shop-prod.iam.gserviceaccount.com'
-
-const now = new Date('2026-03-02T12:00:00Z')
-const clock = () => now
-const issuer = await createTestIssuer({ clock })
-
-function verifierWith(options: Partial<VerifierOptions> = {}) {
-  return createVerifier({ audience, jwks: issuer.jwks, clock, allowedCallers: [email], ...options })
-}
-
-function signed(token: Partial<TestIdToken> = {}): Promise<string> {
-  return issuer.idToken({ email, audience, ...token })
-}
-
-function requestWith(...rawHeaders: string[]): IncomingMessage {
-  const request = new IncomingMessage(new Socket())
-  request.rawHeaders.push(...rawHeaders)
-  return request
-}
-
-/** The refusal that a judgement ends in; `null` where it is accepted. Anything else is thrown on. */
-async function refusalOf(judgement: () => unknown): Promise<IdTokenError | null> {
-  try {
-    await judgement()
-  } catch (error) {
-    if (error instanceof IdTokenError) return error
-    throw error
-  }
-  return null
-}
+import { silent } from '../helpers/captured-log.ts'
+import { login } from '../helpers/shop.ts'
+import {
+  clock,
+  issuer,
+  refusalOf,
+  requestWith,
+  signed,
+  verifierWith,
+} from '../helpers/timed-verifier.ts'
 
 const refusedRequest = { method: 'GET', route: '/profiles/:id', header: 'authorization' }
 
@@ -85,7 +60,7 @@ t.test('a refusal tells a response nothing of the token, the audience or the lis
   process.env.K_SERVICE = 'user-profiles'
   t.teardown(() => delete process.env.K_SERVICE)
   for (const row of rows.filter(({ outcome }) => outcome.status !== 200)) {
-    const verifier = createVerifier({ ...optionsOf(row), logger: { warn: () => undefined } })
+    const verifier = createVerifier({ ...optionsOf(row), logger: silent })
     const request = requestWith(...rawHeadersOf(row))
     const error = await refusalOf(() => verifier.authenticate(request, row.route))
     if (error === null) throw new Error(`${row.name} was accepted`)
@@ -228,7 +203,7 @@ t.test(
         fc.boolean(),
         async (headers, optional) => {
           const request = requestWith(...headers.flat())
-          const policy = { optional, allowedCallers: [email] }
+          const policy = { optional, allowedCallers: [login] }
           const error = await refusalOf(() => verifier.authenticate(request, policy))
           const values = headers.map(([, value]) => value)
           if (error === null) {
@@ -261,7 +236,7 @@ t.test('decisions and fetches are counted on an OpenTelemetry meter', async (t) 
   const provider = new MeterProvider({ readers: [reader] })
   t.teardown(() => provider.shutdown())
   const meter = provider.getMeter('test')
-  const verifier = verifierWith({ meter })
+  const verifier = verifierWith({ meter, allowedCallers: [login] })
   const token = await signed()
   const request = requestWith('authorization', `Bearer ${token}`)
   verifier.verifyAnyCallerSync(token)
@@ -273,7 +248,7 @@ t.test('decisions and fetches are counted on an OpenTelemetry meter', async (t) 
   t.throws(() => verifier.verifyAnyCallerSync('garbage'))
 
   const answers = [new Response('', { status: 500 }), Response.json(issuer.jwks)]
-  const remote = { jwks: undefined, clock: undefined, logger: { warn: () => undefined } }
+  const remote = { jwks: undefined, clock: undefined, logger: silent }
   for (const answer of answers) {
     const fetching = verifierWith({ ...remote, meter, fetch: () => Promise.resolve(answer) })
     await fetching.ready().catch(() => undefined)
@@ -310,7 +285,7 @@ t.test('what is no verdict is counted as an error', async (t) => {
     meter: { createCounter: () => counter },
     clock: () => {
       if (broken) throw new RangeError('the clock is broken')
-      return now
+      return clock()
     },
   })
   broken = true
@@ -319,7 +294,7 @@ t.test('what is no verdict is counted as an error', async (t) => {
 })
 
 t.test('decisions are published on diagnostics channels, to whoever listens', async (t) => {
-  const verifier = verifierWith()
+  const verifier = verifierWith({ allowedCallers: [login] })
   const token = await signed()
   verifier.verifyAnyCallerSync(token)
   const published: object[] = []

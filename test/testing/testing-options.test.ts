@@ -11,9 +11,8 @@ import {
   type TestIdToken,
   type TestIssuerOptions,
 } from '../../src/testing.ts'
+import { login as email, audience } from '../helpers/shop.ts'
 
-const email = 'login@shop-prod.iam.gserviceaccount.com'
-const audience = 'https://user-profiles-abc123-uc.a.run.app'
 const issuer = await createTestIssuer()
 const google = await startGoogleEmulator()
 t.teardown(() => google.close())

@@ -10,11 +10,10 @@ import { googleIdToken as guardExpress } from '../../src/express.ts'
 import googleIdToken, { createVerifier } from '../../src/index.ts'
 import { createTestIssuer } from '../../src/testing.ts'
 import { rawRequest } from '../helpers/raw-request.ts'
+import { audience, login } from '../helpers/shop.ts'
 
 // What somebody who set out to get in without a right, or to break the service, has tried.
 
-const audience = 'https://user-profiles-abc123-uc.a.run.app'
-const login = 'login@shop-prod.iam.gserviceaccount.com'
 const stranger = 'mallory@evil-prod.iam.gserviceaccount.com'
 const quiet = { warn: () => undefined }
 

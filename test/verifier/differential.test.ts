@@ -2,6 +2,7 @@ import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose'
 import t from 'tap'
 import { createVerifier, IdTokenError } from '../../src/index.ts'
 import { createTestIssuer } from '../../src/testing.ts'
+import { audience } from '../helpers/shop.ts'
 
 // jose is the judge: on every token, good or broken in any way, it must come to the same verdict.
 // One rule is ours alone: jose reads a signature with padding or stray bits as the one it resembles,
@@ -9,7 +10,6 @@ import { createTestIssuer } from '../../src/testing.ts'
 
 const TOKENS = 100_000
 const NOW = new Date('2026-11-23T12:00:00Z')
-const audience = 'https://user-profiles-abc123-uc.a.run.app'
 
 const issuer = await createTestIssuer({ clock: () => NOW })
 const stranger = await createTestIssuer({ clock: () => NOW })

@@ -4,8 +4,7 @@ import { jwks } from '../../fixtures/rows.ts'
 import { testOnlyKeys } from '../../fixtures/issuers.ts'
 import { createVerifier, type VerifierOptions } from '../../src/index.ts'
 import { parseVerifierOptions } from '../../src/verifier/verifier-options.ts'
-
-const audience = 'https://user-profiles-abc123-uc.a.run.app'
+import { audience } from '../helpers/shop.ts'
 
 /** What no type would let through. */
 function create(options: unknown): unknown {

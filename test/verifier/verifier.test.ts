@@ -1,55 +1,39 @@
-import { IncomingMessage } from 'node:http'
-import { Socket } from 'node:net'
+import type { IncomingMessage } from 'node:http'
 import t from 'tap'
 import { jwks, optionsOf, rows, type FixtureRow } from '../../fixtures/rows.ts'
-import { createVerifier, IdTokenError, type VerifierOptions } from '../../src/index.ts'
+import { createVerifier } from '../../src/index.ts'
 import { staticKeySet } from '../../src/keys/static-key-set.ts'
 import { parseAudiences } from '../../src/policy/audiences.ts'
-import { createTestIssuer, type TestIdToken } from '../../src/testing.ts'
+import { createTestIssuer } from '../../src/testing.ts'
 import { parseVerifierOptions } from '../../src/verifier/verifier-options.ts'
 import { GOOGLE_ID_TOKEN } from '../../src/profiles/google-id-token.ts'
 import { TokenVerifier } from '../../src/verifier/verify-token.ts'
+import { silent, warnings } from '../helpers/captured-log.ts'
+import { audience, login as email, signup } from '../helpers/shop.ts'
+import {
+  clock,
+  codeOf,
+  issuer,
+  requestWith,
+  signed,
+  time,
+  verifierWith,
+} from '../helpers/timed-verifier.ts'
 
-const audience = 'https://user-profiles-abc123-uc.a.run.app'
-const email = 'login@shop-prod.iam.gserviceaccount.com'
+t.beforeEach(time.reset)
 
-let now = new Date('2026-03-02T12:00:00Z')
-const clock = () => now
-const issuer = await createTestIssuer({ clock })
-
-t.beforeEach(() => {
-  now = new Date('2026-03-02T12:00:00Z')
-})
-
-function verifierWith(options: Partial<VerifierOptions> = {}) {
-  return createVerifier({ audience, jwks: issuer.jwks, clock, ...options })
-}
-
-function signed(token: Partial<TestIdToken> = {}): Promise<string> {
-  return issuer.idToken({ email, audience, ...token })
-}
-
-function requestWith(...rawHeaders: string[]): IncomingMessage {
-  const request = new IncomingMessage(new Socket())
-  request.rawHeaders.push(...rawHeaders)
-  return request
+/** The token of a row whose outcome no route, no other header and no fetch decides. */
+function lonelyTokenOf({ headers, options, route, failingKeyEndpoint }: FixtureRow): string | null {
+  if (options.trustRemovedSignature || route || failingKeyEndpoint !== undefined) return null
+  const [[name, value] = ['', ''], ...more] = headers
+  if (name !== 'authorization' || more.length > 0) return null
+  return /^Bearer ([^ ,]+)$/.exec(value)?.[1] ?? null
 }
 
 function rowNamed(name: string): FixtureRow {
   const row = rows.find((one) => one.name === name)
   if (row === undefined) throw new Error(`no fixture row ${name}`)
   return row
-}
-
-/** The code of the refusal that a judgement ends in. */
-async function codeOf(judgement: () => unknown): Promise<string> {
-  try {
-    await judgement()
-  } catch (error) {
-    if (error instanceof IdTokenError) return error.code
-    throw error
-  }
-  return 'accepted'
 }
 
 t.test(
@@ -79,8 +63,8 @@ t.test('verifyAnyCaller and verifyAnyCallerSync verify a token, whoever the call
     subject: '108612345678901234567',
     audience,
     issuer: 'https://accounts.google.com',
-    issuedAt: now.getTime() / 1000,
-    expiresAt: now.getTime() / 1000 + 3600,
+    issuedAt: time.seconds(),
+    expiresAt: time.seconds() + 3600,
     signatureVerified: true,
     header: 'authorization',
     claims: { azp: '108612345678901234567', email_verified: true },
@@ -113,14 +97,9 @@ t.test(
   async (t) => {
     const elsewhere = ['ID_TOKEN_CALLER_NOT_ALLOWED', 'ID_TOKEN_CALLER_UNIDENTIFIED']
     let judged = 0
-    // Without waiting, a token is verified with the keys in hand: rows that fetch keys are for others.
-    const here = rows.filter(
-      (row) => !row.options.trustRemovedSignature && !row.route && !row.failingKeyEndpoint,
-    )
-    for (const row of here) {
-      const [[name, value] = ['', ''], ...more] = row.headers
-      const [, token = ''] = /^Bearer ([^ ,]+)$/.exec(value) ?? []
-      if (token === '' || name !== 'authorization' || more.length > 0) continue
+    for (const row of rows) {
+      const token = lonelyTokenOf(row)
+      if (token === null) continue
       const expected = 'code' in row.outcome ? row.outcome.code : 'accepted'
       const verifier = createVerifier(optionsOf(row))
       const code = await codeOf(() => verifier.verifyAnyCallerSync(token))
@@ -134,7 +113,6 @@ t.test(
 t.test('authenticate: the default policy and those of routes', async (t) => {
   const verifier = verifierWith({ allowedCallers: [email] })
   const good = requestWith('Authorization', `Bearer ${await signed()}`)
-  const signup = 'signup@shop-prod.iam.gserviceaccount.com'
   t.equal((await verifier.authenticate(good))?.email, email)
   t.equal(await codeOf(() => verifier.authenticate(requestWith())), 'ID_TOKEN_MISSING')
   t.equal(await verifier.authenticate(requestWith(), { optional: true }), null)
@@ -237,7 +215,7 @@ t.test('explain hands on what is no verdict', async (t) => {
   const verifier = verifierWith({
     clock: () => {
       if (broken) throw new RangeError('the clock is broken')
-      return now
+      return clock()
     },
   })
   broken = true
@@ -249,7 +227,7 @@ t.test('a clock that stops giving the time refuses every token', async (t) => {
   const verifier = verifierWith()
   const token = await signed()
   t.ok(verifier.verifyAnyCallerSync(token))
-  now = new Date(NaN)
+  time.pass(NaN)
   t.equal(await codeOf(() => verifier.verifyAnyCallerSync(token)), 'ID_TOKEN_EXPIRED')
 })
 
@@ -258,7 +236,7 @@ t.test('without usable keys the outcome is 503 with Retry-After, never 401 or 50
     audience,
     clock,
     fetch: () => Promise.resolve(new Response('', { status: 500 })),
-    logger: { warn: () => undefined },
+    logger: silent,
   })
   const token = await signed()
   t.throws(() => verifier.verifyAnyCallerSync(token), {
@@ -281,12 +259,12 @@ t.test('without usable keys the outcome is 503 with Retry-After, never 401 or 50
 t.test(
   'stored keys judge tokens through an outage; a store that fails is only a warning',
   async (t) => {
-    const warnings: object[] = []
-    const stored = { jwks: issuer.jwks, fetchedAt: now.getTime() - 1000, lifetimeSeconds: 3600 }
+    const { logger, lines } = warnings()
+    const stored = { jwks: issuer.jwks, fetchedAt: time.now() - 1000, lifetimeSeconds: 3600 }
     const options = {
       jwks: undefined,
       fetch: () => Promise.resolve(new Response('', { status: 500 })),
-      logger: { warn: (finding: object) => void warnings.push(finding) },
+      logger,
     }
     const save = () => Promise.reject(new Error('read-only'))
     const restored = verifierWith({
@@ -301,7 +279,7 @@ t.test(
     const fetched = verifierWith({ ...options, fetch: answer, keyStore: { load, save } })
     t.equal((await fetched.verifyAnyCaller(await signed())).email, email)
     await new Promise(setImmediate)
-    t.strictSame(warnings.at(-1), { action: 'save', reason: 'read-only' })
+    t.strictSame(lines.at(-1)?.finding, { action: 'save', reason: 'read-only' })
     fetched.close()
   },
 )
@@ -339,7 +317,7 @@ t.test('a missing key is looked for only for a token that could be good', async 
       },
     },
     cache: null,
-    now: () => now.getTime(),
+    now: time.now,
   })
   const as = { audiences: parseAudiences('audience', audience), header: 'authorization' } as const
   const bad = [
@@ -361,12 +339,12 @@ t.test('a missing key is looked for only for a token that could be good', async 
 t.test('trustRemovedSignature warns at every start', (t) => {
   process.env.K_SERVICE = 'user-profiles'
   t.teardown(() => delete process.env.K_SERVICE)
-  const warnings: string[] = []
-  const logger = { warn: (_: object, message: string) => void warnings.push(message) }
+  const { logger, lines } = warnings()
   const row = rowNamed('trusted-marker/in-serverless')
   createVerifier({ ...optionsOf(row), logger })
   createVerifier({ ...optionsOf(row), logger })
-  t.match(warnings, [/trustRemovedSignature is on/, /trustRemovedSignature is on/])
+  const message = /trustRemovedSignature is on/
+  t.match(lines, [{ message }, { message }])
   t.end()
 })
 

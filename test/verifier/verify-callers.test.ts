@@ -2,9 +2,8 @@ import t from 'tap'
 import { createVerifier, IdTokenError, type VerifierOptions } from '../../src/index.ts'
 import { createTestIssuer } from '../../src/testing.ts'
 import { runProcess } from '../helpers/run-process.ts'
+import { audience, login } from '../helpers/shop.ts'
 
-const audience = 'https://user-profiles-abc123-uc.a.run.app'
-const login = 'login@shop-prod.iam.gserviceaccount.com'
 const stranger = 'anyone@of-another-customer.iam.gserviceaccount.com'
 
 const issuer = await createTestIssuer()

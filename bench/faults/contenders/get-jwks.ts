@@ -2,10 +2,9 @@ import { createVerifier, type DecodedJwt } from 'fast-jwt'
 import buildGetJwks from 'get-jwks'
 import {
   AUDIENCE,
+  BY_MACHINE_TIME,
   ISSUER,
   JWK_SET,
-  nothing,
-  outliveShortLife,
   SHORT_LIFE,
   type Contender,
 } from '../contender.ts'
@@ -45,8 +44,6 @@ export const getJwks: Contender = {
   keys: JWK_SET,
   create: (uri, life) => ({
     verify: verifyWithFetchedKeys(uri, life === 'short' ? { ttl: SHORT_LIFE } : {}),
-    expire: outliveShortLife,
-    rest: nothing,
-    close: nothing,
+    ...BY_MACHINE_TIME,
   }),
 }

@@ -1,5 +1,5 @@
 import { OAuth2Client } from 'google-auth-library'
-import { AUDIENCE, nothing, outliveShortLife, PEM_BY_KID, type Contender } from '../contender.ts'
+import { AUDIENCE, BY_MACHINE_TIME, PEM_BY_KID, type Contender } from '../contender.ts'
 
 export const googleAuthLibrary: Contender = {
   name: 'google-auth-library',
@@ -10,9 +10,7 @@ export const googleAuthLibrary: Contender = {
     const client = new OAuth2Client({ endpoints: { oauth2FederatedSignonPemCertsUrl: uri } })
     return {
       verify: (idToken) => client.verifyIdToken({ idToken, audience: AUDIENCE }),
-      expire: outliveShortLife,
-      rest: nothing,
-      close: nothing,
+      ...BY_MACHINE_TIME,
     }
   },
 }

@@ -6,16 +6,13 @@ import {
   type JWKSCacheInput,
 } from 'jose'
 import {
-  AUDIENCE,
-  ISSUER,
   JWK_SET,
   nothing,
   outliveShortLife,
+  RULES,
   SHORT_LIFE,
   type Contender,
 } from '../contender.ts'
-
-const RULES = { issuer: ISSUER, audience: AUDIENCE, algorithms: ['RS256'] }
 
 /** Keys that were fetched a while ago are handed over through its own cache option. */
 export const jose: Contender = {

@@ -1,17 +1,8 @@
 import jsonwebtoken, { type GetPublicKeyOrSecret } from 'jsonwebtoken'
 import jwksClient, { type Options } from 'jwks-rsa'
-import {
-  AUDIENCE,
-  ISSUER,
-  JWK_SET,
-  nothing,
-  outliveShortLife,
-  SHORT_LIFE,
-  type Contender,
-} from '../contender.ts'
+import { BY_MACHINE_TIME, JWK_SET, RULES, SHORT_LIFE, type Contender } from '../contender.ts'
 
 const DEFAULT_LIFE = 600_000
-const RULES = { issuer: ISSUER, audience: AUDIENCE, algorithms: ['RS256' as const] }
 
 /** The two together, as the documentation of jwks-rsa has them. */
 export function verifyWithJwksRsa(options: Options): (token: string) => Promise<unknown> {
@@ -45,9 +36,7 @@ export const jwksRsa: Contender = {
         cacheMaxAge,
         cacheMaxAgeFallback: 6 * cacheMaxAge,
       }),
-      expire: outliveShortLife,
-      rest: nothing,
-      close: nothing,
+      ...BY_MACHINE_TIME,
     }
   },
 }

@@ -10,10 +10,7 @@ import { IdTokenError } from '../../../src/index.ts'
 import { createTestIssuer } from '../../../src/testing.ts'
 import { capturedLog, holdsPartOf, LEVEL } from '../../helpers/captured-log.ts'
 import { rawRequest, type RawRequest } from '../../helpers/raw-request.ts'
-
-const AUDIENCE = 'https://user-profiles-abc123-uc.a.run.app'
-const LOGIN = 'login@shop-prod.iam.gserviceaccount.com'
-const SIGNUP = 'signup@shop-prod.iam.gserviceaccount.com'
+import { audience as AUDIENCE, login as LOGIN, signup as SIGNUP } from '../../helpers/shop.ts'
 
 const issuer = await createTestIssuer()
 const withoutList = {

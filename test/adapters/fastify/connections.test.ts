@@ -8,9 +8,7 @@ import { WebSocket } from 'ws'
 import googleIdToken from '../../../src/index.ts'
 import { createTestIssuer } from '../../../src/testing.ts'
 import { rawRequest, type RawRequest } from '../../helpers/raw-request.ts'
-
-const AUDIENCE = 'https://user-profiles-abc123-uc.a.run.app'
-const LOGIN = 'login@shop-prod.iam.gserviceaccount.com'
+import { audience as AUDIENCE, login as LOGIN } from '../../helpers/shop.ts'
 
 const issuer = await createTestIssuer()
 const options = { audience: AUDIENCE, allowedCallers: [LOGIN], jwks: issuer.jwks }

@@ -5,10 +5,8 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import googleIdToken, { type Caller } from '../../../src/index.ts'
 import { createTestIssuer } from '../../../src/testing.ts'
+import { audience as AUDIENCE, login as LOGIN, signup as SIGNUP } from '../../helpers/shop.ts'
 
-const AUDIENCE = 'https://user-profiles-abc123-uc.a.run.app'
-const LOGIN = 'login@shop-prod.iam.gserviceaccount.com'
-const SIGNUP = 'signup@shop-prod.iam.gserviceaccount.com'
 const ORIGIN = 'https://shop.example'
 
 const issuer = await createTestIssuer()

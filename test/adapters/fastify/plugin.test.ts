@@ -2,10 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import googleIdToken, { type Caller } from '../../../src/index.ts'
 import { createTestIssuer } from '../../../src/testing.ts'
-
-const AUDIENCE = 'https://user-profiles-abc123-uc.a.run.app'
-const LOGIN = 'login@shop-prod.iam.gserviceaccount.com'
-const SIGNUP = 'signup@shop-prod.iam.gserviceaccount.com'
+import { audience as AUDIENCE, login as LOGIN, signup as SIGNUP } from '../../helpers/shop.ts'
 
 const issuer = await createTestIssuer()
 const options = { audience: AUDIENCE, allowedCallers: [LOGIN], jwks: issuer.jwks }

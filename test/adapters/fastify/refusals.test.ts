@@ -6,10 +6,8 @@ import t from 'tap'
 import googleIdToken, { IdTokenError } from '../../../src/index.ts'
 import { createTestIssuer } from '../../../src/testing.ts'
 import { capturedLog, holdsPartOf, LEVEL, type CapturedLog } from '../../helpers/captured-log.ts'
+import { audience as AUDIENCE, login as LOGIN, signup as SIGNUP } from '../../helpers/shop.ts'
 
-const AUDIENCE = 'https://user-profiles-abc123-uc.a.run.app'
-const LOGIN = 'login@shop-prod.iam.gserviceaccount.com'
-const SIGNUP = 'signup@shop-prod.iam.gserviceaccount.com'
 const SECRETS = [AUDIENCE, LOGIN, '0123456789012345678901']
 
 const issuer = await createTestIssuer()

@@ -4,9 +4,7 @@ import t from 'tap'
 import googleIdToken from '../../../src/index.ts'
 import { createTestIssuer } from '../../../src/testing.ts'
 import { capturedLog, LEVEL } from '../../helpers/captured-log.ts'
-
-const AUDIENCE = 'https://user-profiles-abc123-uc.a.run.app'
-const LOGIN = 'login@shop-prod.iam.gserviceaccount.com'
+import { audience as AUDIENCE, login as LOGIN } from '../../helpers/shop.ts'
 
 const issuer = await createTestIssuer()
 const options = { audience: AUDIENCE, allowedCallers: [LOGIN], jwks: issuer.jwks }

@@ -1,16 +1,13 @@
 import { EventEmitter, once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyContextConfig } from 'fastify'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import googleIdToken, { type VerifierOptions } from '../../../src/index.ts'
 import { createTestIssuer } from '../../../src/testing.ts'
 import { capturedLog, LEVEL } from '../../helpers/captured-log.ts'
+import { startService } from '../../helpers/recording-service.ts'
 import { runProcess } from '../../helpers/run-process.ts'
-
-const AUDIENCE = 'https://user-profiles-abc123-uc.a.run.app'
-const LOGIN = 'login@shop-prod.iam.gserviceaccount.com'
-const SIGNUP = 'signup@shop-prod.iam.gserviceaccount.com'
+import { until } from '../../helpers/waiting.ts'
+import { audience as AUDIENCE, login as LOGIN, signup as SIGNUP } from '../../helpers/shop.ts'
 
 const issuer = await createTestIssuer()
 const withoutList = { audience: AUDIENCE, jwks: issuer.jwks }
@@ -238,6 +235,49 @@ t.test('trustRemovedSignature warns at every start, and starts on Cloud Run only
   }
 })
 
+t.test('prefetch', async (t) => {
+  const app = (t: Test, own: object) => {
+    const app = Fastify()
+    app.register(googleIdToken, { audience: AUDIENCE, allowedCallers: [LOGIN], ...own })
+    app.get('/', () => 'ok')
+    t.teardown(() => app.close())
+    return app
+  }
+
+  t.test('starts when the app is ready, and does not delay it', async (t) => {
+    const { url, requests } = await startService(t, () => undefined)
+    await app(t, { jwksUri: url }).ready()
+    await until(() => requests.length === 1)
+  })
+
+  t.test('a failure does not stop the start-up', async (t) => {
+    const { url } = await startService(t, (_, response) => response.writeHead(500).end())
+    await app(t, { jwksUri: url }).ready()
+  })
+
+  t.test("'required' starts up with keys in hand", async (t) => {
+    const { url } = await startService(t, (_, response) =>
+      response.end(JSON.stringify(issuer.jwks)),
+    )
+    const service = app(t, { jwksUri: url, prefetch: 'required' })
+    await service.ready()
+    t.match(service.idTokenVerifier.stats().keys, { state: 'fresh', fetches: 1 })
+  })
+
+  t.test("'required' stops the start-up without them, and says why", async (t) => {
+    const { url } = await startService(t, (_, response) => response.writeHead(500).end())
+    await t.rejects(async () => app(t, { jwksUri: url, prefetch: 'required' }).ready(), {
+      message: "prefetch is 'required', and no keys could be had: the key endpoint answered 500",
+    })
+  })
+
+  t.test('is judged like any option', async (t) => {
+    await t.rejects(async () => app(t, { jwks: issuer.jwks, prefetch: false }).ready(), {
+      message: "Option prefetch is false; accepted: true or 'required'",
+    })
+  })
+})
+
 t.test('closing the app closes the verifier', async (t) => {
   const app = Fastify()
   const asked = new EventEmitter()
@@ -260,19 +300,12 @@ t.test('closing the app closes the verifier', async (t) => {
 })
 
 t.test('a process that has closed its app ends by itself', async (t) => {
-  const jwks = createServer((_request, response) => {
+  const { url } = await startService(t, (_request, response) => {
     response.setHeader('cache-control', 'public, max-age=20000')
     response.end(JSON.stringify(issuer.jwks))
   })
-  await once(jwks.listen(0, '127.0.0.1'), 'listening')
-  t.after(() => jwks.close())
   const token = await issuer.idToken({ email: LOGIN, audience: AUDIENCE })
-  const ended = await runProcess('register-request-close', [
-    `http://127.0.0.1:${(jwks.address() as AddressInfo).port}/certs`,
-    AUDIENCE,
-    LOGIN,
-    token,
-  ])
+  const ended = await runProcess('register-request-close', [`${url}/certs`, AUDIENCE, LOGIN, token])
   t.strictSame(ended, {
     exitCode: 0,
     stdout: `closed after 200 {"caller":"${LOGIN}"}`,

@@ -1,23 +1,15 @@
 /** What never arrives at a service on Cloud Run, and how the rest does. */
 import t, { type Test } from 'tap'
-import { createTestIssuer, startCloudRunFrontend } from '../../../src/testing.ts'
+import { bearer, exchangeRaw, frontOf, serviceOf, token } from '../../helpers/cloud-run-front.ts'
 import { rawRequest } from '../../helpers/raw-request.ts'
-import { exchangeRaw, serviceOf } from '../../helpers/service-behind-front.ts'
-
-const login = 'login@shop-prod.iam.gserviceaccount.com'
-const audience = 'https://user-profiles-abc123-uc.a.run.app'
-const { jwks, idToken } = await createTestIssuer()
-const token = await idToken({ email: login, audience })
 
 async function checking(t: Test) {
   const service = await serviceOf(t)
-  const invokers = [`serviceAccount:${login}`]
-  const front = await startCloudRunFrontend({ target: service.url, audience, invokers, jwks })
-  t.teardown(() => front.close())
+  const front = await frontOf(t, service.url)
   return { service, port: Number(new URL(front.url).port) }
 }
 
-const authorized = [['Authorization', `Bearer ${token}`]] as const
+const authorized = [['Authorization', bearer]] as const
 
 t.test('a reserved path is not found, whoever asks', async (t) => {
   const { service, port } = await checking(t)
@@ -92,23 +84,3 @@ t.test('unreserved characters of the path arrive decoded, and no others', async 
     t.equal(service.requests.at(-1)?.url, arrived, path)
   }
 })
-
-t.test(
-  'a token in a header of its own arrives whole, beside those that Google reads',
-  async (t) => {
-    const { service, port } = await checking(t)
-    const user = 'Bearer of.a.user'
-    const sent = [
-      ['X-Serverless-Authorization', `Bearer ${token}`],
-      ['X-My-Header', `Bearer ${token}`],
-      ['Authorization', user],
-    ] as const
-    t.equal((await rawRequest(port, { headers: sent })).status, 200)
-    t.match(service.requests[0]?.headers, {
-      'x-serverless-authorization': /\.SIGNATURE_REMOVED_BY_GOOGLE$/,
-      'x-my-header': `Bearer ${token}`,
-      authorization: user,
-    })
-    t.match(service.requests[0]?.rawHeaders.join('\n'), `X-My-Header\nBearer ${token}\n`)
-  },
-)

@@ -6,13 +6,12 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { startCloudRunFrontend } from '../../../src/testing.ts'
 import { UpgradeOffers } from '../../../src/testing/cloud-run/upgrade-offers.ts'
-import { exchangeRaw, serviceOf } from '../../helpers/service-behind-front.ts'
+import { exchangeRaw, passing } from '../../helpers/cloud-run-front.ts'
 
 /** Answers with the path and the body; to a WebSocket handshake with what comes after it. */
 async function echo(t: Test) {
-  const service = await serviceOf(t, (request, response) => {
+  const { service, front, port } = await passing(t, (request, response) => {
     void text(request).then((body) => response.end(`[${String(request.url)} ${body}]`))
   })
   service.server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
@@ -20,9 +19,7 @@ async function echo(t: Test) {
     socket.write('HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')
     socket.pipe(socket)
   })
-  const front = await startCloudRunFrontend({ target: service.url, allowUnauthenticated: true })
-  t.teardown(() => front.close())
-  return { service, front, port: Number(new URL(front.url).port) }
+  return { service, front, port }
 }
 
 const H2C = 'Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\nConnection: Upgrade, HTTP2-Settings\r\n'

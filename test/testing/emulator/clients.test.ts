@@ -11,15 +11,14 @@ import * as library11 from 'google-auth-library-11'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import t, { type Test } from 'tap'
 import { createVerifier } from '../../../src/index.ts'
-import { startGoogleEmulator, type GoogleEmulator } from '../../../src/testing.ts'
+import type { GoogleEmulator } from '../../../src/testing.ts'
+import { startEmulator } from '../../helpers/emulator.ts'
+import { audience, login as email } from '../../helpers/shop.ts'
 
-const email = 'login@shop-prod.iam.gserviceaccount.com'
-const audience = 'https://user-profiles-abc123-uc.a.run.app'
 const GCLOUD = '32555940559.apps.googleusercontent.com'
 
-const google = await startGoogleEmulator({ serviceAccount: email })
+const google = await startEmulator(t, { serviceAccount: email })
 const uniqueId = google.serviceAccountKey(email).client_id
-t.teardown(() => google.close())
 
 // Without it, google-auth-library runs gcloud.
 process.env.GOOGLE_CLOUD_PROJECT = 'shop-prod'
@@ -236,14 +235,12 @@ t.test('exceptions to a proxy that are there stay', async (t) => {
   })
   delete process.env.NO_PROXY
   process.env.no_proxy = 'internal.example.com'
-  const other = await startGoogleEmulator()
-  t.teardown(() => other.close())
+  const other = await startEmulator(t)
   t.equal(other.env.NO_PROXY, 'internal.example.com,127.0.0.1')
 })
 
 t.test('keys rotate under clients', async (t) => {
-  const other = await startGoogleEmulator()
-  t.teardown(() => other.close())
+  const other = await startEmulator(t)
   const verifier = createVerifier({
     audience,
     allowedCallers: [email],

@@ -6,17 +6,10 @@
 import { createPublicKey, verify, X509Certificate } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, importPKCS8, SignJWT } from 'jose'
 import t, { type Test } from 'tap'
-import { startGoogleEmulator } from '../../../src/testing.ts'
+import { ACCOUNT, CLOUD_PLATFORM, JWT_BEARER, startEmulator } from '../../helpers/emulator.ts'
+import { audience, login as email, search } from '../../helpers/shop.ts'
 
-const email = 'login@shop-prod.iam.gserviceaccount.com'
-const search = 'search@shop-prod.iam.gserviceaccount.com'
-const audience = 'https://user-profiles-abc123-uc.a.run.app'
-const CLOUD_PLATFORM = 'https://www.googleapis.com/auth/cloud-platform'
-const ACCOUNT = '/computeMetadata/v1/instance/service-accounts/default'
-const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
-
-const google = await startGoogleEmulator({ serviceAccount: email, platform: 'compute-engine' })
-t.teardown(() => google.close())
+const google = await startEmulator(t, { serviceAccount: email, platform: 'compute-engine' })
 const key = google.serviceAccountKey(email)
 
 interface Answer {

@@ -2,9 +2,8 @@ import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from '
 import t from 'tap'
 import { createVerifier } from '../../../src/index.ts'
 import { createTestIssuer } from '../../../src/testing.ts'
+import { audience, login as email } from '../../helpers/shop.ts'
 
-const audience = 'https://user-profiles-abc123-uc.a.run.app'
-const email = 'login@shop-prod.iam.gserviceaccount.com'
 const NOW = 1_795_000_000
 const clock = (): Date => new Date(NOW * 1000)
 

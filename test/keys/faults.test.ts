@@ -1,13 +1,17 @@
+/** A verifier through each fault of the key endpoint that the bench knows. */
 import t, { type Test } from 'tap'
-import { RemoteKeySet } from '../src/keys/remote-key-set.ts'
-import { parseAudiences } from '../src/policy/audiences.ts'
-import { createTestIssuer, type TestIssuer } from '../src/testing.ts'
-import { IdTokenError } from '../src/errors/id-token-error.ts'
-import type { Eventual, Outcome } from '../src/verifier/outcome.ts'
-import { GOOGLE_ID_TOKEN } from '../src/profiles/google-id-token.ts'
-import { TokenVerifier, type Expected } from '../src/verifier/verify-token.ts'
-import { FAULTS, type Fault } from '../bench/faults/faults.ts'
-import { startKeyServer, type KeyServer } from '../bench/faults/key-server.ts'
+import { RemoteKeySet } from '../../src/keys/remote-key-set.ts'
+import { parseAudiences } from '../../src/policy/audiences.ts'
+import type { TestIssuer } from '../../src/testing.ts'
+import { IdTokenError } from '../../src/errors/id-token-error.ts'
+import type { Eventual, Outcome } from '../../src/verifier/outcome.ts'
+import { GOOGLE_ID_TOKEN } from '../../src/profiles/google-id-token.ts'
+import { TokenVerifier, type Expected } from '../../src/verifier/verify-token.ts'
+import { FAULTS, type Fault } from '../../bench/faults/faults.ts'
+import type { KeyServer } from '../../bench/faults/key-server.ts'
+import { issuer, keyServer } from '../helpers/remote-keys.ts'
+import { login as email } from '../helpers/shop.ts'
+import { stoppedClock } from '../helpers/stopped-clock.ts'
 
 const audience = 'https://search.run.app'
 const as: Expected = { audiences: parseAudiences('audience', audience), header: 'authorization' }
@@ -60,9 +64,8 @@ const PATIENT = 10_000
 
 /** A key set on the server, and a judge on the key set, in a time of their own. */
 function protect(server: KeyServer) {
-  let time = Date.now()
+  const { now, pass } = stoppedClock()
   let timeout = PATIENT
-  const now = (): number => time
   const keys = new RemoteKeySet({
     algorithm: GOOGLE_ID_TOKEN.algorithm,
     uri: server.uri,
@@ -90,13 +93,12 @@ function protect(server: KeyServer) {
       timeout = milliseconds
     },
     pass: (milliseconds: number) => {
-      time += milliseconds
+      pass(milliseconds / 1000)
     },
   }
 }
 
 async function tokensOf(issuer: TestIssuer) {
-  const email = 'login@shop-prod.iam.gserviceaccount.com'
   const claims = { exp: Math.floor(Date.now() / 1000) + 10 * 86_400 }
   const valid = await issuer.idToken({ email, audience, claims })
   const bogusKid = await Promise.all(
@@ -112,10 +114,8 @@ async function answerTo(verify: () => Eventual<Outcome>): Promise<Answer> {
   return outcome instanceof IdTokenError ? outcome.code : 'accepted'
 }
 
-const issuer = await createTestIssuer()
 const tokens = await tokensOf(issuer)
-const server = await startKeyServer(issuer.jwks)
-t.teardown(() => server.close())
+const server = await keyServer(t)
 for (const event of ['unhandledRejection', 'warning']) {
   process.on(event, (problem: unknown) => {
     t.fail(event, { problem })

@@ -29,7 +29,7 @@ export const GUIDE = [
 
 /** The text of a file of the project. */
 export function textOf(name: string): string {
-  return readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
+  return readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')
 }
 
 const FENCED =

@@ -6,9 +6,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import ts from 'typescript'
-import { FAILURES } from '../src/client/failures.ts'
-import { OUTCOMES, type ChallengeError } from '../src/errors/outcomes.ts'
-import { GUIDE, textOf } from './readme-blocks.ts'
+import { FAILURES } from '../../src/client/failures.ts'
+import { OUTCOMES, type ChallengeError } from '../../src/errors/outcomes.ts'
+import { GUIDE, textOf } from './blocks.ts'
 
 const EMULATOR = 'src/testing/emulator'
 const PUSH = 'src/testing/push'
@@ -50,6 +50,9 @@ const PAGES: Record<string, Tables> = {
   },
 }
 
+/** The pages that have tables beside the guide: each is the reference of one entry. */
+export const REFERENCE: readonly string[] = Object.keys(PAGES)
+
 /** A page as the code has it. */
 export async function pageWithTables(name: string, page: string): Promise<string> {
   let filled = page
@@ -66,7 +69,7 @@ function tablesOf(name: string, page: string): Tables {
 }
 
 function path(name: string): string {
-  return fileURLToPath(new URL(`../${name}`, import.meta.url))
+  return fileURLToPath(new URL(`../../${name}`, import.meta.url))
 }
 
 function fill(page: string, name: string, table: string): string {
@@ -163,7 +166,7 @@ function tableOf(head: readonly string[], rows: readonly (readonly string[])[]):
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const name of [...GUIDE, ...Object.keys(PAGES)]) {
+  for (const name of [...GUIDE, ...REFERENCE]) {
     writeFileSync(path(name), await pageWithTables(name, textOf(name)))
   }
 }

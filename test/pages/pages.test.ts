@@ -1,19 +1,18 @@
-/**
- * Links of the pages work on GitHub, on npm and in node_modules: what the package does not hold is
- * named without a link.
- */
+/** What holds for every page: its links, its tables and the programs in it. */
 import { existsSync, readdirSync } from 'node:fs'
 import { posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { textOf } from './readme-blocks.ts'
+import { blocks as guideBlocks, blocksIn, GUIDE, textOf, wholeProgram } from './blocks.ts'
+import { typeErrors } from './programs.ts'
+import { pageWithTables, REFERENCE } from './tables.ts'
 
 const { files } = JSON.parse(textOf('package.json')) as { files: string[] }
 
 /** What npm packs in any case, and what package.json names. */
 const PACKED = ['README.md', 'LICENSE', 'package.json', ...files]
 
-const docs = readdirSync(new URL('../docs', import.meta.url))
+const docs = readdirSync(new URL('../../docs', import.meta.url))
   .filter((file) => file.endsWith('.md'))
   .map((file) => `docs/${file}`)
 const packedPages = ['README.md', 'SECURITY.md', 'CHANGELOG.md', ...docs]
@@ -28,6 +27,31 @@ interface Link {
   readonly anchor: string | undefined
 }
 
+t.test('the tables are what the code says', async (t) => {
+  for (const name of [...GUIDE, ...REFERENCE]) {
+    const page = textOf(name)
+    t.equal(page, await pageWithTables(name, page), `${name}: run npm run docs`)
+  }
+})
+
+t.test('the programs pass the type check of the project', (t) => {
+  const programs = new Map<string, string>()
+  const sources = REFERENCE.map((name) => ({ name, blocks: blocksIn(textOf(name)) }))
+  for (const { name, blocks } of [{ name: 'guide', blocks: guideBlocks }, ...sources]) {
+    for (const { language, file } of blocks) {
+      if (language !== 'ts') continue
+      t.ok(file, `each block of ${name} says in a comment which file it is in`)
+      const program = wholeProgram(file ?? '', blocks)
+      programs.set(`${name.replaceAll('/', '-')}-${file ?? ''}`, program)
+    }
+  }
+  t.ok(programs.size > 10)
+  t.same(typeErrors(programs), [])
+  t.end()
+})
+
+// What the package does not hold is named without a link: a page is read on GitHub, on npm and in
+// node_modules.
 t.test('the links of packed pages lead to packed files', async (t) => {
   const links = packedPages.flatMap(linksOf)
   t.ok(links.length > 40)
@@ -69,7 +93,7 @@ function linksOf(page: string): Link[] {
 }
 
 function isBroken({ target, anchor }: Link): boolean {
-  if (!existsSync(fileURLToPath(new URL(`../${target}`, import.meta.url)))) return true
+  if (!existsSync(fileURLToPath(new URL(`../../${target}`, import.meta.url)))) return true
   return anchor !== undefined && !anchorsOf(target).includes(anchor)
 }
 

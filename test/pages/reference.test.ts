@@ -1,27 +1,34 @@
-import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+/** The pages that are the reference of an entry say what is so, and their programs do it. */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { decodeJwt } from 'jose'
 import t from 'tap'
-import { startGoogleEmulator } from '../src/testing.ts'
-import { parseEmulatorOptions } from '../src/testing/emulator/emulator-options.ts'
-import { ENDPOINT_NAMES, endpointAt } from '../src/testing/emulator/endpoints.ts'
-import { CLOUD_SCHEDULER_OPTION_NAMES } from '../src/testing/push/cloud-scheduler.ts'
-import { CLOUD_TASKS_OPTION_NAMES } from '../src/testing/push/cloud-tasks.ts'
-import { EVENTARC_OPTION_NAMES } from '../src/testing/push/eventarc.ts'
-import { HTTP_TARGET_OPTION_NAMES } from '../src/testing/push/http-target.ts'
-import { PUBSUB_OPTION_NAMES } from '../src/testing/push/pubsub.ts'
-import { PUSH_OPTION_NAMES } from '../src/testing/push/push-options.ts'
-import { blocksIn, wholeProgram } from './readme-blocks.ts'
-import { typeErrors, withSource } from './readme-programs.ts'
-import { pageWithTables } from './readme-tables.ts'
+import {
+  parseServiceClientOptions,
+  SERVICE_CLIENT_OPTION_NAMES,
+} from '../../src/client/service-client-options.ts'
+import { parseEmulatorOptions } from '../../src/testing/emulator/emulator-options.ts'
+import { ENDPOINT_NAMES, endpointAt } from '../../src/testing/emulator/endpoints.ts'
+import { CLOUD_SCHEDULER_OPTION_NAMES } from '../../src/testing/push/cloud-scheduler.ts'
+import { CLOUD_TASKS_OPTION_NAMES } from '../../src/testing/push/cloud-tasks.ts'
+import { EVENTARC_OPTION_NAMES } from '../../src/testing/push/eventarc.ts'
+import { HTTP_TARGET_OPTION_NAMES } from '../../src/testing/push/http-target.ts'
+import { PUBSUB_OPTION_NAMES } from '../../src/testing/push/pubsub.ts'
+import { PUSH_OPTION_NAMES } from '../../src/testing/push/push-options.ts'
+import { startEmulator } from '../helpers/emulator.ts'
+import { audience } from '../helpers/shop.ts'
+import { blocksIn, textOf, wholeProgram } from './blocks.ts'
+import { withSource } from './programs.ts'
 
-const name = 'docs/emulator.md'
-const page = readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
-const blocks = blocksIn(page)
+const client = textOf('docs/client.md')
+const frontend = textOf('docs/cloud-run-frontend.md')
+const emulator = textOf('docs/emulator.md')
+const blocks = blocksIn(emulator)
 
 /** The cells of a table, row by row, without its head. */
-function rowsOf(table: string): string[][] {
+function rowsOf(table: string, page = emulator): string[][] {
   const [, after = ''] = page.split(`<!-- ${table} -->`)
   const [text = ''] = after.split(`<!-- end of ${table} -->`)
   return rowsIn(text)
@@ -38,8 +45,27 @@ function quotedIn(cell = ''): string[] {
   return [...cell.matchAll(/`([^`]+)`/g)].map(([, quoted = '']) => quoted)
 }
 
-t.test('the tables are what the code says', async (t) => {
-  t.equal(page, await pageWithTables(name, page), 'run: npm run docs')
+t.test('the table of the client has every option, with its default', (t) => {
+  const rows = rowsOf('options', client)
+  t.same(
+    rows.map(([option]) => quotedIn(option)[0]),
+    SERVICE_CLIENT_OPTION_NAMES,
+  )
+  const { refreshBefore, timeout } = parseServiceClientOptions({ url: 'https://a.example' })
+  const told = new Map(rows.map(([option, standard]) => [quotedIn(option)[0], standard]))
+  t.match(
+    told,
+    new Map([
+      ['url', 'required'],
+      ['tokenHeaders', `\`'both'\``],
+      ['refreshBefore', String(refreshBefore / 1000)],
+      ['timeout', String(timeout / 1000)],
+    ]),
+  )
+  t.end()
+})
+
+t.test('the tables of the emulator have every option, with its default', (t) => {
   const named = (table: string) => rowsOf(table).map(([option]) => quotedIn(option)[0])
   t.same(named('push options'), PUSH_OPTION_NAMES)
   t.same(named('pubsub options'), PUBSUB_OPTION_NAMES)
@@ -55,6 +81,7 @@ t.test('the tables are what the code says', async (t) => {
     if (isTold && option !== '`allowRemote`') t.match(told, String(value), option)
     t.not(meaning, '', option)
   }
+  t.end()
 })
 
 t.test('the endpoints are those that there are', async (t) => {
@@ -63,8 +90,7 @@ t.test('the endpoints are those that there are', async (t) => {
     rows.map(([endpoint]) => quotedIn(endpoint)[0]),
     ENDPOINT_NAMES,
   )
-  const google = await startGoogleEmulator()
-  t.teardown(() => google.close())
+  const google = await startEmulator(t)
   const headers = { 'metadata-flavor': 'Google' }
   for (const [endpoint, paths] of rows) {
     for (const told of quotedIn(paths)) {
@@ -83,9 +109,8 @@ t.test('the endpoints are those that there are', async (t) => {
 })
 
 t.test('the environment of a child process is what the page says', async (t) => {
-  const google = await startGoogleEmulator()
-  t.teardown(() => google.close())
-  const [, section = ''] = page.split('## A service that asks the metadata server')
+  const google = await startEmulator(t)
+  const [, section = ''] = emulator.split('## A service that asks the metadata server')
   const [text = ''] = section.split('\n## ')
   t.same(
     rowsIn(text)
@@ -95,12 +120,11 @@ t.test('the environment of a child process is what the page says', async (t) => 
   )
 })
 
-t.test('the programs pass the type check of the project', async (t) => {
-  const files = new Set(blocks.filter(({ language }) => language === 'ts').map(({ file }) => file))
-  t.same([...files], ['emulated.ts', 'child.ts'], 'each block says which file it is in')
-  const programs = [...files].map((file = '') => [file, wholeProgram(file, blocks)] as const)
-  t.same(typeErrors(new Map(programs)), [])
-  t.equal(page.match(/^```\w/gm)?.length, blocks.length)
+t.test('every block is in a program, or a line of a shell', (t) => {
+  for (const page of [client, emulator, frontend]) {
+    t.equal(page.match(/^```\w/gm)?.length, blocksIn(page).length)
+  }
+  t.end()
 })
 
 /** Runs a program of the page beside the files that it needs. */
@@ -119,7 +143,7 @@ function run(directory: string, file: string): { status: number | null; output: 
   return { status, output: `${stdout}${stderr}` }
 }
 
-t.test('the program does what the page says', async (t) => {
+t.test('the program of the emulator does what the page says', async (t) => {
   const directory = t.testdir({
     'emulated.ts': withSource(wholeProgram('emulated.ts', blocks)),
     'package.json': '{ "type": "module" }',
@@ -142,6 +166,25 @@ t.test('a child process has the metadata server, by curl too', async (t) => {
   const { status, output } = run(directory, 'child.ts')
   t.equal(status, 0, output)
   const claims = decodeJwt(output.trim())
-  t.equal(claims.aud, 'https://user-profiles-abc123-uc.a.run.app')
+  t.equal(claims.aud, audience)
   t.notOk('email' in claims)
+})
+
+t.test('the test with the front end of Cloud Run does what the page says', async (t) => {
+  const file = 'profiles.test.ts'
+  const directory = t.testdir({
+    [file]: withSource(wholeProgram(file, blocksIn(frontend))),
+    'package.json': '{ "type": "module" }',
+  })
+  const child = spawn(
+    process.execPath,
+    // The reporter by name: which one node:test takes by itself depends on Node's version.
+    ['--test-reporter=tap', '--import', import.meta.resolve('tsx'), join(directory, file)],
+    // Not the environment of this process: node:test would report to tap.
+    { env: { PATH: process.env.PATH, _TAPJS_PROCESSINFO_COVERAGE_: '0' }, timeout: 30_000 },
+  )
+  const exit = once(child, 'exit')
+  const output = await text(child.stdout)
+  t.same(await exit, [0, null], output)
+  t.match(output, /^# pass 1$/m)
 })

@@ -1,0 +1,28 @@
+/** A time that passes when it is told to. */
+export interface StoppedClock {
+  readonly clock: () => Date
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Seconds since 1970. */
+  readonly seconds: () => number
+  readonly pass: (seconds: number) => void
+  /** Goes back to where it began. */
+  readonly reset: () => void
+}
+
+/** @param start - in ISO 8601; default: this second, as tokens say whole seconds */
+export function stoppedClock(start?: string): StoppedClock {
+  const began = start === undefined ? Math.floor(Date.now() / 1000) * 1000 : Date.parse(start)
+  let time = began
+  return {
+    clock: () => new Date(time),
+    now: () => time,
+    seconds: () => time / 1000,
+    pass: (seconds: number) => {
+      time += seconds * 1000
+    },
+    reset: () => {
+      time = began
+    },
+  }
+}
