@@ -1,6 +1,6 @@
 /**
  * Clients of other services as a Fastify plugin.
  *
- * @packageDocumentation
+ * @module fastify-google-id-token/client/fastify
  */
 export * from './client/fastify/service-clients.ts'

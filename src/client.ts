@@ -1,7 +1,7 @@
 /**
  * Call services on Google Cloud with Google-signed ID tokens.
  *
- * @packageDocumentation
+ * @module fastify-google-id-token/client
  */
 export { createServiceClient } from './client/create-service-client.ts'
 export type { ServiceClient } from './client/create-service-client.ts'

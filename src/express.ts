@@ -1,7 +1,7 @@
 /**
  * Decide which Google Cloud service may call which: Google-signed ID tokens in Express 4 and 5.
  *
- * @packageDocumentation
+ * @module fastify-google-id-token/express
  */
 export { googleIdToken, googleIdToken as default } from './adapters/express/middleware.ts'
 export { IdTokenError } from './errors/id-token-error.ts'

@@ -1,15 +1,19 @@
 /**
  * Decide which Google Cloud service may call which: Google-signed ID tokens in Fastify.
  *
- * @packageDocumentation
+ * @module fastify-google-id-token
  */
 import { plugin } from './adapters/fastify/plugin.ts'
 import { IdTokenError } from './errors/id-token-error.ts'
 import { redactPaths } from './telemetry/redact-paths.ts'
 import { createVerifier } from './verifier/create-verifier.ts'
 
-// `require()` of this package yields the plugin itself (Node takes the export of this name), so
-// what ESM imports by name hangs on it.
+/**
+ * `require()` of this package yields the plugin itself (Node takes the export of this name), so what
+ * ESM imports by name hangs on it.
+ *
+ * @hidden
+ */
 const requirable = Object.assign(plugin, {
   default: plugin,
   googleIdToken: plugin,

@@ -2,7 +2,7 @@
  * Develop and test without Google: an issuer of your own, Google on loopback, and what stands before
  * a service on Cloud Run.
  *
- * @packageDocumentation
+ * @module fastify-google-id-token/testing
  */
 export { startCloudRunFrontend } from './testing/cloud-run/start-frontend.ts'
 export { startGoogleEmulator } from './testing/emulator/start-emulator.ts'

@@ -1,7 +1,7 @@
 /**
  * Verify Google-signed ID tokens without a framework.
  *
- * @packageDocumentation
+ * @module fastify-google-id-token/verifier
  */
 export { IdTokenError } from './errors/id-token-error.ts'
 export { redactPaths } from './telemetry/redact-paths.ts'

@@ -24,12 +24,11 @@ export function ratio<Figure extends string>(
   return medianRatio(roundsOf(measured, over, figure), roundsOf(measured, under, figure))
 }
 
-/** The peer that verifies most tokens a second. */
-export function fastestPeer(measured: readonly Measured<'perSecond'>[]): string {
+/** The peer whose process needs least CPU for a token. */
+export function cheapestPeer(measured: readonly Measured<'process'>[]): string {
   const peers = CONTENDERS.filter(({ name, isFloor }) => name !== OURS && !isFloor)
-  const speed = ({ name }: { name: string }): number =>
-    median(roundsOf(measured, name, 'perSecond'))
-  return peers.reduce((best, peer) => (speed(peer) > speed(best) ? peer : best)).name
+  const cost = ({ name }: { name: string }): number => median(roundsOf(measured, name, 'process'))
+  return peers.reduce((best, peer) => (cost(peer) < cost(best) ? peer : best)).name
 }
 
 /** The rounds of two runs of one measurement, as one. */

@@ -1,7 +1,12 @@
-/** What this library has to reach, each against a floor or the best peer of the same run. */
+/**
+ * What this library has to reach, each against a floor or the best peer of the same run.
+ *
+ * Every goal is of CPU time: what else a machine does makes all slower by the clock, and hardly any
+ * dearer.
+ */
 import { DIGEST, LEAST_VERIFIER, OURS } from './contender.ts'
-import { fastestPeer, ratio, roundsOf } from './figures.ts'
-import type { BenchResults, Measurement, Measured, VerifyFigure } from './result.ts'
+import { cheapestPeer, ratio, roundsOf } from './figures.ts'
+import type { BenchResults, Measurement } from './result.ts'
 import { DIGEST_HOOK } from './server.ts'
 import { median, medianRatio } from './statistics.ts'
 import type { Kind } from './tokens.ts'
@@ -27,17 +32,17 @@ export const GOALS: readonly Goal[] = [
     reached: (results) => ratio(results['http known'], 'user', OURS, DIGEST_HOOK),
   },
   cpuGoal('repeated', 'a known token in a loop', DIGEST, 1.4),
-  speedGoal('repeated', 'a known token', 2),
-  speedGoal('in turn', '1,000 known tokens in turn', 2),
+  peerGoal('repeated', 'a known token', 2),
+  peerGoal('in turn', '1,000 known tokens in turn', 2),
   {
-    what: `a token seen once: tokens a second, of ${LEAST_VERIFIER}`,
+    what: `a token seen once: tokens for the same CPU, of ${LEAST_VERIFIER}`,
     bound: 'at least',
     limit: 0.97,
     unit: '×',
     measurement: 'once',
-    reached: ({ once }) => ratio(once, 'perSecond', OURS, LEAST_VERIFIER),
+    reached: ({ once }) => ratio(once, 'mainThread', LEAST_VERIFIER, OURS),
   },
-  speedGoal('once', 'a token seen once', 1),
+  peerGoal('once', 'a token seen once', 1),
   ...(['wrong signature', 'wrong audience', 'expired'] as const).map((kind) =>
     cpuGoal(kind, `refused, ${kind}`, LEAST_VERIFIER, 1.1),
   ),
@@ -52,7 +57,7 @@ export const GOALS: readonly Goal[] = [
       medianRatio(imports?.rounds.plugin ?? [], imports?.rounds.fastify ?? []),
   },
   {
-    what: 'start-up checks and `listAllowedCallers()` of 5,000 routes',
+    what: 'start-up checks and `listAllowedCallers()` of 5,000 routes: CPU, beyond bare Fastify',
     bound: 'at most',
     limit: 500,
     unit: ' ms',
@@ -76,24 +81,18 @@ function cpuGoal(kind: Kind, what: string, floor: string, limit: number): Goal {
     limit,
     unit: '×',
     measurement: kind,
-    reached: (results) => ratio(verified(results, kind), 'mainThread', OURS, floor),
+    reached: (results) => ratio(results[kind], 'mainThread', OURS, floor),
   }
 }
 
-function speedGoal(kind: Kind, what: string, limit: number): Goal {
+/** CPU of the process, for some peers use Node's thread pool. */
+function peerGoal(kind: Kind, what: string, limit: number): Goal {
   return {
-    what: `${what}: tokens a second, of the fastest peer`,
+    what: `${what}: tokens for the same CPU, of the cheapest peer`,
     bound: 'at least',
     limit,
     unit: '×',
     measurement: kind,
-    reached: (results) => {
-      const measured = verified(results, kind)
-      return ratio(measured, 'perSecond', OURS, fastestPeer(measured))
-    },
+    reached: ({ [kind]: measured }) => ratio(measured, 'process', cheapestPeer(measured), OURS),
   }
-}
-
-function verified(results: BenchResults, kind: Kind): readonly Measured<VerifyFigure>[] {
-  return results[kind]
 }

@@ -22,7 +22,7 @@ export type Measurements = Readonly<Record<Kind, readonly Measured<VerifyFigure>
   readonly import: readonly Measured<'fastify' | 'plugin'>[]
   /** Milliseconds from the start of a process to the first verified token. */
   readonly 'first verified': readonly Measured<'milliseconds'>[]
-  /** Milliseconds that the guard adds to the start of an app; `name` is the number of routes. */
+  /** Milliseconds of CPU that the guard adds to the start of an app; `name` is the number of routes. */
   readonly routes: readonly Measured<'milliseconds'>[]
   /** Bytes of heap for a token that is kept. */
   readonly memory: readonly Measured<'bytes'>[]

@@ -2,6 +2,7 @@ import { invalidOption } from './invalid-option.ts'
 
 /** Where warnings go: pino's shape. */
 export interface Logger {
+  /** Logs a message, with what was found as its fields. */
   warn: (finding: object, message: string) => void
 }
 

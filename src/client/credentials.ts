@@ -10,17 +10,21 @@ export type Credentials = CredentialsFinder | IdTokenProvider | AccessTokenClien
 
 /** A `GoogleAuth`: finds out which client to use. */
 export interface CredentialsFinder {
+  /** Resolves to the client. */
   getClient: () => Promise<object>
 }
 
 /** A client that gets ID tokens: `Compute`, `JWT`, `Impersonated`, `UserRefreshClient`. */
 export interface IdTokenProvider {
+  /** Resolves to an ID token for an audience. */
   fetchIdToken: (audience: string, options?: { includeEmail: boolean }) => Promise<string>
 }
 
 /** Any other client, such as that of workload identity federation. */
 export interface AccessTokenClient {
+  /** Resolves to an access token, in `token`. */
   getAccessToken: () => Promise<object>
+  /** Makes a request with the access token: the one that asks Google for an ID token. */
   request: (options: never) => unknown
 }
 

@@ -73,5 +73,9 @@ export const FAILURES = {
   },
 } as const satisfies Record<string, Failure>
 
-/** The code of a failure. */
+/**
+ * The code of a failure. docs/client.md says when each one happens.
+ *
+ * @useDeclaredType
+ */
 export type ServiceClientErrorCode = keyof typeof FAILURES

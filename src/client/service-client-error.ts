@@ -23,8 +23,10 @@ export class ServiceClientError extends Error {
   }
   /** A row of the failure table. */
   readonly code: ServiceClientErrorCode
+  /** What is known of the failure. */
   readonly detail: ServiceClientErrorDetail
 
+  /** @internal Failures are made here; code that meets one reads it. */
   constructor(code: ServiceClientErrorCode, found: { reason?: string; status?: number } = {}) {
     const { message, remedy } = FAILURES[code]
     super(`${message}: ${remedy}`)

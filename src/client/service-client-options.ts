@@ -16,7 +16,13 @@ import type { ServiceAccount } from './impersonate.ts'
  * `X-Serverless-Authorization`.
  */
 export type TokenHeaders =
-  'both' | 'x-serverless-authorization' | 'authorization' | { readonly twin: string }
+  | 'both'
+  | 'x-serverless-authorization'
+  | 'authorization'
+  | {
+      /** The name of the header, in any case. */
+      readonly twin: string
+    }
 
 /** The options of `createServiceClient`. */
 export interface ServiceClientOptions {

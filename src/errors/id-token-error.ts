@@ -60,6 +60,7 @@ export class IdTokenError extends Error {
   readonly #finding: Finding
   #realm = DEFAULT_REALM
 
+  /** @internal Refusals are made here; code that meets one reads it. */
   constructor(code: IdTokenErrorCode, finding: Finding = {}) {
     const { message, status } = OUTCOMES[code]
     super(message)

@@ -19,7 +19,11 @@ export const CHECKS = [
   'caller',
 ] as const
 
-/** The name of one check. */
+/**
+ * The name of one check.
+ *
+ * @useDeclaredType
+ */
 export type Check = (typeof CHECKS)[number]
 
 /**
@@ -185,5 +189,9 @@ export const OUTCOMES = {
   },
 } as const satisfies Record<string, Outcome>
 
-/** The code of a refusal. */
+/**
+ * The code of a refusal. docs/options.md says when each one happens, and its status.
+ *
+ * @useDeclaredType
+ */
 export type IdTokenErrorCode = keyof typeof OUTCOMES

@@ -14,16 +14,14 @@ export interface VerificationKey {
 /** Keys by `kid`. */
 export type Keys = ReadonlyMap<string, VerificationKey>
 
-/**
- * How fetched keys stand. `fresh`: within the lifetime that the endpoint gave them. `stale`: past
- * it, still in use because no newer answer could be had. `none`: nothing usable.
- */
-export type KeysState = 'fresh' | 'stale' | 'none'
-
 /** What is known of the keys, for `stats()`. */
 export interface KeySetStats {
-  /** `static` for keys that were given as an option. */
-  readonly state: 'static' | KeysState
+  /**
+   * How the keys stand. `fresh`: within the lifetime that the endpoint gave them. `stale`: past it,
+   * still in use because no newer answer could be had. `none`: nothing usable. `static`: given as an
+   * option.
+   */
+  readonly state: 'static' | 'fresh' | 'stale' | 'none'
   /** How many keys there are. */
   readonly keys: number
   /** Fetches begun, whatever came of them. */
@@ -33,6 +31,9 @@ export interface KeySetStats {
   /** Seconds since the last good answer; `null` without one. */
   readonly ageSeconds: number | null
 }
+
+/** How fetched keys stand. */
+export type KeysState = Exclude<KeySetStats['state'], 'static'>
 
 /** There are current keys. */
 export interface ReadyKeys {

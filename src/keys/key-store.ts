@@ -6,7 +6,11 @@ import type { SignatureAlgorithm } from './signature-algorithms.ts'
 
 /** Keys as they are kept across restarts: plain data, all of it public. */
 export interface StoredKeys {
-  readonly jwks: { readonly keys: readonly object[] }
+  /** A JWK set (RFC 7517 section 5). */
+  readonly jwks: {
+    /** The public JWKs, one for each key. */
+    readonly keys: readonly object[]
+  }
   /** When they were fetched: milliseconds since the epoch. */
   readonly fetchedAt: number
   /** For how many seconds they were fresh from then on. */

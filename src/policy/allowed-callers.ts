@@ -10,7 +10,12 @@ import { unreadableMembers } from '../checks/plain-object.ts'
  * - `*@project.iam.gserviceaccount.com`: every service account of one project;
  * - `{ email }`: a person's email, spelled out because a person is no service.
  */
-export type AllowedCaller = string | { readonly email: string }
+export type AllowedCaller =
+  | string
+  | {
+      /** A person's email, in lower case. */
+      readonly email: string
+    }
 
 /** A list of callers, compiled once so that asking it costs three look-ups whatever its length. */
 export interface AllowedCallers {

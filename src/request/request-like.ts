@@ -5,10 +5,13 @@ export type HeadersLike =
 
 /** What is read of a request: an `http.IncomingMessage` has it all, and so has HTTP/2's. */
 export interface RequestHeaders {
+  /** The headers. Where `rawHeaders` are there, those are read instead. */
   readonly headers: HeadersLike
   /** Names and values in turn, as they were sent. */
   readonly rawHeaders?: readonly string[] | undefined
+  /** 1 or 2, as Node has it. */
   readonly httpVersionMajor?: number | null | undefined
+  /** The connection, as Node has it. */
   readonly socket?: object | null | undefined
 }
 
@@ -16,7 +19,12 @@ export interface RequestHeaders {
  * A request as any framework has it: an `http.IncomingMessage`, HTTP/2's, a WHATWG `Request`, an
  * object with `headers`, or one that holds such a request in `raw`, as Fastify's and Hono's do.
  */
-export type RequestLike = RequestHeaders | { readonly raw: RequestHeaders }
+export type RequestLike =
+  | RequestHeaders
+  | {
+      /** The request that the framework got. */
+      readonly raw: RequestHeaders
+    }
 
 /**
  * The request whose headers are read. A framework's own request object may keep only the first of two

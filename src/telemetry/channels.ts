@@ -6,7 +6,9 @@ import type { IdTokenErrorCode } from '../errors/outcomes.ts'
 
 /** Published on `fastify-google-id-token:keys:refreshed` after each good answer. */
 export interface KeysRefreshedMessage {
+  /** Where the keys were fetched. */
   readonly uri: string
+  /** The `kid` of each key that may be used now. */
   readonly keyIds: readonly string[]
   /** Seconds for which the keys are fresh. */
   readonly lifetimeSeconds: number
@@ -16,7 +18,9 @@ export interface KeysRefreshedMessage {
 
 /** Published on `fastify-google-id-token:keys:failed` after each fetch without usable keys. */
 export interface KeysFailedMessage {
+  /** Where keys were to be fetched. */
   readonly uri: string
+  /** What was wrong, in words for a log. */
   readonly reason: string
   /** How the current keys stand without it. */
   readonly state: KeySetStats['state']
@@ -26,12 +30,15 @@ export interface KeysFailedMessage {
 
 /** Published on `fastify-google-id-token:token:verified` for each caller that was let in. */
 export interface TokenVerifiedMessage {
+  /** Who calls. */
   readonly caller: Caller
 }
 
 /** Published on `fastify-google-id-token:token:rejected` for each refusal. */
 export interface TokenRejectedMessage {
+  /** Why: the code of the refusal. */
   readonly code: IdTokenErrorCode
+  /** What was expected and what was found. */
   readonly detail: IdTokenErrorDetail
 }
 

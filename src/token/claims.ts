@@ -5,18 +5,23 @@ import type { Evidence } from '../errors/recognised-mistakes.ts'
  * (https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload).
  */
 export interface IdTokenClaims {
+  /** Who issued the token. */
   readonly iss: string
-  /** Always a single string in Google's tokens: a list is refused. */
+  /** Whom the token is for. Always a single string in Google's tokens: a list is refused. */
   readonly aud: string
+  /** The unique id of the account. */
   readonly sub: string
-  /** Seconds since the epoch. */
+  /** When the token was issued: seconds since the epoch. */
   readonly iat: number
-  /** Seconds since the epoch. */
+  /** When the token expires: seconds since the epoch. */
   readonly exp: number
-  /** Seconds since the epoch. */
+  /** From when on the token is valid: seconds since the epoch. */
   readonly nbf?: number
+  /** The OAuth client to which the token was issued; for a service account, its unique id. */
   readonly azp?: string
+  /** The email of the account. It says who calls only where `email_verified` is `true`. */
   readonly email?: string
+  /** Whether Google has verified `email`. */
   readonly email_verified?: boolean
   /** The Workspace domain of a person. */
   readonly hd?: string

@@ -32,8 +32,15 @@ import { TokenVerifier, type Expected } from './verify-token.ts'
 
 /** What `stats()` tells. */
 export interface VerifierStats {
+  /** How the keys stand. */
   readonly keys: KeySetStats
-  readonly tokenCache: { readonly size: number; readonly max: number }
+  /** How full the cache of verified tokens is. */
+  readonly tokenCache: {
+    /** Tokens that are remembered now. */
+    readonly size: number
+    /** Tokens that are remembered at most; 0 with `tokenCache: false`. */
+    readonly max: number
+  }
 }
 
 /** Verifies Google-signed ID tokens. The Fastify plugin and the Express middleware use it. */
@@ -87,6 +94,7 @@ export interface Verifier {
   readonly explain: (token: string, policy?: RoutePolicy) => Promise<Explanation>
   /** Resolves when there are current keys, and fetches them where there are none. */
   readonly ready: () => Promise<void>
+  /** How the keys stand, and how full the cache of tokens is. */
   readonly stats: () => VerifierStats
   /**
    * Ends any fetch that is under way: requests that wait for it are answered at once. Nothing is fetched

@@ -5,11 +5,15 @@ import { CHECKS, OUTCOMES, type Check, type IdTokenErrorCode } from '../errors/o
 
 /** How one check came out. */
 export interface ExplainedCheck {
+  /** Which check. */
   readonly check: Check
+  /** `not reached`: an earlier check has failed. */
   readonly result: 'pass' | 'fail' | 'not reached'
   /** The outcome of the check that failed. */
   readonly code?: IdTokenErrorCode
+  /** What the check that failed would have accepted. */
   readonly expected?: unknown
+  /** What was there instead; never the token or a segment of it. */
   readonly found?: unknown
   /** What to do about the check that failed. */
   readonly remedy?: string
@@ -17,6 +21,7 @@ export interface ExplainedCheck {
 
 /** Why a token is accepted or refused. */
 export interface Explanation {
+  /** Whether the token is accepted. */
   readonly accepted: boolean
   /** The outcome; `null` where the token is accepted. */
   readonly code: IdTokenErrorCode | null

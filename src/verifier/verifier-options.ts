@@ -27,6 +27,7 @@ import { parseSecureUrl, parseHttpHosts } from '../checks/secure-url.ts'
 
 /** A JWK set (RFC 7517 section 5) with public keys. */
 export interface JwkSet {
+  /** The JWKs, one for each key. */
   readonly keys: readonly object[]
 }
 
@@ -67,8 +68,17 @@ export interface VerifierOptions {
   clockTolerance?: number | undefined
   /** Seconds: a token whose exp − iat is longer is refused. Default 86400. */
   maxTokenLifetime?: number | undefined
-  /** How many verified tokens are remembered, or `false` for none. Default `{ max: 10000 }`. */
-  tokenCache?: false | { max: number } | undefined
+  /**
+   * How many verified tokens are remembered, 1 to 1000000, or `false` for none. Default
+   * `{ max: 10000 }`.
+   */
+  tokenCache?:
+    | false
+    | {
+        /** How many tokens are remembered: 1 to 1000000. */
+        max: number
+      }
+    | undefined
   /**
    * Believe a token whose signature Cloud Run has taken away. Only for a service whose IAM check is
    * on and whose port nothing else reaches: anyone else can forge one. Default `false`.

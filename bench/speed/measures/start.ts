@@ -32,7 +32,7 @@ export async function measureFirstVerified(
           ...repeated,
         ]),
     })),
-    setup.isQuick ? 5 : 21,
+    setup.isQuick ? 3 : 21,
   )
 }
 
@@ -43,7 +43,7 @@ export function measureRoutes({ isQuick }: Setup): Promise<readonly Measured<'mi
       name: count,
       measure: () => answerOf<'milliseconds'>('routes', [count]),
     })),
-    isQuick ? 5 : 15,
+    isQuick ? 3 : 15,
     0,
   )
 }

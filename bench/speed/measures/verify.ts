@@ -10,7 +10,7 @@ import { keysUri, type Setup } from './setup.ts'
 /** Until the code is optimized, and what comes again is known. */
 const WARM_UP = 6
 /** Long enough for what another process left in the CPU's caches not to count. */
-const MILLISECONDS = 40
+const MILLISECONDS = { quick: 25, full: 40 }
 
 type Verifying = Subject<VerifyQuestion, Cost>
 
@@ -23,7 +23,10 @@ export async function measureVerify(
     ({ isDigestOnly }) => !isDigestOnly || KINDS[kind].comesAgain,
   ).map((contender) => ({ contender, subject: start(setup, contender) }))
   try {
-    const candidates = running.map(({ contender, subject }) => candidate(contender, subject, kind))
+    const milliseconds = MILLISECONDS[setup.isQuick ? 'quick' : 'full']
+    const candidates = running.map(({ contender, subject }) =>
+      candidate(contender, subject, { kind, milliseconds }),
+    )
     return await interleaved(candidates, setup.isQuick ? 11 : 41, WARM_UP)
   } finally {
     await Promise.all(running.map(({ subject }) => subject.end()))
@@ -41,12 +44,12 @@ function start(setup: Setup, contender: NamedContender): Verifying {
 function candidate(
   { name }: NamedContender,
   subject: Verifying,
-  kind: Kind,
+  question: VerifyQuestion,
 ): Candidate<VerifyFigure> {
   return {
     name,
     measure: async () => {
-      const cost = await subject.ask({ kind, milliseconds: MILLISECONDS })
+      const cost = await subject.ask(question)
       const { operations, wall, mainThread, process } = cost
       return {
         perSecond: (operations / wall) * 1e6,

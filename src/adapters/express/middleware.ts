@@ -38,7 +38,11 @@ export type Middleware = (
   next: (error?: unknown) => void,
 ) => void
 
-/** What `allow` and `optional` take beside a list. */
+/**
+ * What `allow` and `optional` take beside a list.
+ *
+ * @inline
+ */
 type Audience = Pick<RoutePolicy, 'audience'>
 
 /** A middleware that guards with the default list, and makers of others. */

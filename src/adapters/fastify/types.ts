@@ -5,7 +5,9 @@ import type { Verifier } from '../../verifier/create-verifier.ts'
 
 /** Who may call one route: a row of `listAllowedCallers()`. */
 export interface RouteAccess {
+  /** The HTTP method. */
   readonly method: string
+  /** The path as the route was declared, its prefix included: `/orders/:id`. */
   readonly url: string
   /** `callers`: the listed ones; `optional`: they, or nobody named; `open`: anyone, unread. */
   readonly access: 'callers' | 'optional' | 'open'

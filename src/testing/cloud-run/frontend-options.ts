@@ -1,4 +1,5 @@
 import { parseNames, invalidOption } from '../../checks/invalid-option.ts'
+import type { AllowedCaller } from '../../policy/allowed-callers.ts'
 import { isLoopback } from '../../checks/secure-url.ts'
 import { parseVerifierOptions, type JwkSet } from '../../verifier/verifier-options.ts'
 import { parseBoolean, parseHost, parsePort } from '../../checks/parse-options.ts'
@@ -18,7 +19,7 @@ export interface CloudRunFrontendOptions {
    * `allAuthenticatedUsers`, `allUsers`; and what `allowedCallers` takes. With `allUsers` the IAM
    * check is off. Required, except with `allowUnauthenticated`.
    */
-  invokers?: readonly (string | { readonly email: string })[] | undefined
+  invokers?: readonly AllowedCaller[] | undefined
   /** The keys that tokens are verified with: `jwksUri` of the emulator. Default: Google's. */
   jwksUri?: string | undefined
   /** Hosts to which http is accepted in `jwksUri`, as for the plugin. Default: none. */

@@ -12,9 +12,13 @@ import {
 
 /** Signs Google-shaped ID tokens with keys of its own. No network. */
 export interface TestIssuer {
+  /** The `iss` of its tokens, for the option `issuer`. */
   readonly issuer: string
   /** The public keys as of now, for the option `jwks`; another object after `rotateKeys`. */
-  readonly jwks: { readonly keys: readonly JWK[] }
+  readonly jwks: {
+    /** The JWK of the key that signs now first, then older ones that are still published. */
+    readonly keys: readonly JWK[]
+  }
   /** The private key that signs now, for the `key` of another issuer's token. */
   readonly key: JWK
   /** A signed token. What `claims` and `header` say is not checked: every bad token can be made. */

@@ -25,7 +25,11 @@ export const HTTP_TARGET_OPTION_NAMES = [
 const METHODS = ['POST', 'GET', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const
 const METHODS_WITH_BODY: readonly unknown[] = ['POST', 'PUT', 'PATCH']
 
-/** `HttpMethod` of both APIs. */
+/**
+ * `HttpMethod` of both APIs.
+ *
+ * @useDeclaredType
+ */
 export type HttpMethod = (typeof METHODS)[number]
 
 /** The request, without what the product adds. */

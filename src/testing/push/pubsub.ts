@@ -41,7 +41,13 @@ export interface PubsubPush extends PushOptions {
    * Sends the data alone as the body; `{ writeMetadata: true }` tells the rest in headers. Default
    * `false`: JSON with everything in it.
    */
-  noWrapper?: boolean | { readonly writeMetadata?: boolean | undefined } | undefined
+  noWrapper?:
+    | boolean
+    | {
+        /** Whether the rest is told in headers. Default `false`. */
+        readonly writeMetadata?: boolean | undefined
+      }
+    | undefined
 }
 
 /** The options of `push.pubsub` that the others do not have. */
