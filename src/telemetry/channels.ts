@@ -10,7 +10,7 @@ export interface KeysRefreshedMessage {
   readonly keyIds: readonly string[]
   /** Seconds for which the keys are fresh. */
   readonly lifetimeSeconds: number
-  /** Why other members of the set were left out. */
+  /** Why other keys of the set are ignored. */
   readonly skipped: readonly string[]
 }
 
@@ -18,7 +18,7 @@ export interface KeysRefreshedMessage {
 export interface KeysFailedMessage {
   readonly uri: string
   readonly reason: string
-  /** How the current keys stand without it. */
+  /** The state of the current keys after it. */
   readonly state: KeySetStats['state']
   /** Seconds until another fetch may be made. */
   readonly retryInSeconds: number
