@@ -1,3 +1,4 @@
+import { WriteStream } from 'node:tty'
 import { parseArgs } from 'node:util'
 import pino from 'pino'
 import { callsTable } from './calls-table.ts'
@@ -66,7 +67,9 @@ function readSettings(): { once: boolean; logLevel: string | undefined } {
 }
 
 function marks(): Marks {
-  const colours = process.stdout.isTTY && process.stdout.hasColors()
+  // hasColors() reads NO_COLOR and FORCE_COLOR, and needs no terminal for that.
+  const mayBeColoured = process.stdout.isTTY || process.env.FORCE_COLOR !== undefined
+  const colours = mayBeColoured && WriteStream.prototype.hasColors()
   const style =
     (on: number, off: number) =>
     (text: string): string =>

@@ -1,19 +1,19 @@
 import type { IdTokenError } from '../errors/id-token-error.ts'
 import { oneLineText } from '../errors/one-line.ts'
 
-/** Which request was refused, as far as a log may know it. */
+/** The refused request: only what a log may hold. */
 export interface RefusedRequest {
   readonly method: string
-  /** The route, or the path of the request; `undefined` where no route was found. */
+  /** The route, or the path of the request; `undefined` if no route was found. */
   readonly route: string | undefined
-  /** The header that decided, `null` where there was none. */
+  /** The header that decided; `null` if there was none. */
   readonly header: string | null
 }
 
 /**
  * Logs why a request was refused: `code` and `detail` at `warn`, never any part of a token.
  *
- * @returns the headers of the response that says so
+ * @returns the response headers of the refusal
  */
 export function logRefusal(
   refusal: IdTokenError,
@@ -30,8 +30,8 @@ export function logRefusal(
 }
 
 /**
- * A path without its query, fragment and path parameters (RFC 3986 section 3.3), where credentials
- * are passed as well: `;access_token=…`.
+ * A path without its query, fragment and path parameters (RFC 3986 section 3.3). These may hold
+ * credentials too: `;access_token=…`.
  */
 function loggedPath(path: string): string {
   return oneLineText(path.slice(0, path.search(/[?#;]|$/)))

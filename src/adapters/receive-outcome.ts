@@ -2,7 +2,7 @@ import { IdTokenError } from '../errors/id-token-error.ts'
 import type { Caller } from '../policy/caller.ts'
 import type { Eventual, Outcome } from '../verifier/outcome.ts'
 
-/** What an adapter does with an outcome, and how its framework goes on. */
+/** What an adapter does with an outcome, and how its framework continues. */
 export interface Receiver {
   readonly accept: (caller: Caller | null) => void
   /** Logs the refusal and puts its headers on the response. */
@@ -10,7 +10,7 @@ export interface Receiver {
   readonly next: (error?: unknown) => void
 }
 
-/** Hands an outcome to an adapter: before this returns, where it is known at once. */
+/** Hands an outcome to an adapter: synchronously, if it is not a promise. */
 export function receiveOutcome(
   outcome: Eventual<Outcome<Caller | null>>,
   receiver: Receiver,
@@ -29,7 +29,9 @@ export function receiveOutcome(
   }
 }
 
-/** A logger that throws must not end the process: an outcome that came late is received by nobody else. */
+/**
+ * A logger that throws must not end the process: nobody else catches the error of a late outcome.
+ */
 function receive(outcome: Outcome<Caller | null>, { accept, refuse, next }: Receiver): void {
   const isRefused = outcome instanceof IdTokenError
   try {

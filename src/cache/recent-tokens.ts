@@ -1,10 +1,10 @@
 /**
- * Which tokens were seen lately, told by a few characters of their signature. It is wrong about one
- * in a hundred that were not, and nothing but speed depends on it.
+ * Which tokens were seen recently, recognised by a few characters of their signature. For one in a
+ * hundred new tokens the answer is wrong. Only speed depends on it.
  *
- * Two Bloom filters, so that asking makes no string and no entry: tokens that come only once pay
- * next to nothing for those that come again. When the younger filter is full it becomes the older,
- * and what is in the older is forgotten unless asked for in between.
+ * Two Bloom filters, so that a question makes no string and no entry: tokens that are used only
+ * once cost almost nothing. When the newer filter is full, it becomes the older one. The tokens of
+ * the older filter are then forgotten, except those that were seen again.
  */
 export class RecentTokens {
   readonly #max: number
@@ -19,7 +19,7 @@ export class RecentTokens {
     this.#older = new BloomFilter(max)
   }
 
-  /** Whether a token with this signature was seen lately. */
+  /** Whether a token with this signature was seen recently. */
   has(token: string): boolean {
     const hash = hashOf(token)
     if (this.#younger.has(hash)) return true
@@ -45,10 +45,10 @@ export class RecentTokens {
   }
 }
 
-/** Bytes: so few that a small cache has nothing to gain from less. */
+/** Bytes. Even a small cache would gain nothing from fewer. */
 const LEAST = 1024
 
-/** Two bits for each, out of sixteen. */
+/** Two bits for each token, out of sixteen. */
 class BloomFilter {
   readonly #bits: DataView
   readonly #bytes: number
@@ -85,7 +85,7 @@ class BloomFilter {
   }
 }
 
-/** Another place for the same hash. */
+/** A second position for the same hash. */
 function halvesSwapped(hash: number): number {
   return ((hash << 16) | (hash >>> 16)) >>> 0
 }
@@ -94,7 +94,7 @@ function bitOf(hash: number): number {
   return 1 << (hash & 7)
 }
 
-/** Characters, of which a signature has hundreds: each is 6 random bits. */
+/** The number of characters that are used. A signature has hundreds, with 6 random bits each. */
 const HASHED = 8
 
 /** FNV-1a (RFC 9923) of the last characters. */

@@ -3,28 +3,28 @@ import { LRUCache } from 'lru-cache'
 import type { Keys, VerificationKey } from '../keys/key-set.ts'
 import { RecentTokens } from './recent-tokens.ts'
 
-/** A token whose signature was verified: with which key, and what was made of it. */
+/** A token whose signature was verified: its key, its claims and its caller. */
 export interface VerifiedToken<Content> {
   readonly key: VerificationKey
   content: Content
 }
 
 /**
- * Tokens whose signature was verified, so that a caller who sends one token for an hour does not
- * pay for a verification each time.
+ * Tokens whose signature was verified. If a caller sends one token for an hour, its signature is
+ * not verified each time.
  *
- * The cache key is a digest of the whole token: anything less two tokens could share, and the
- * token itself, which is a credential, is not kept. Only successes are kept, and of a success only
- * what the signature proves: claims and caller are checked at every request.
+ * The cache key is a digest of the whole token: two tokens could share a part of it, and the token
+ * itself is a credential, so it is not kept. Only verified tokens are kept. Claims and caller are
+ * checked at every request.
  *
- * A token is kept from its second use on. Those that come once pay for no digest then, and a crowd
- * of them does not drive out the ones that come again.
+ * A token is kept after its second use. So tokens that are used once cost no digest, and many of
+ * them do not push out the tokens that are used again.
  */
 export class VerifiedTokenCache<Content> {
   readonly #entries: LRUCache<string, VerifiedToken<Content>>
   readonly #recent: RecentTokens
 
-  /** @param max - how many tokens are kept; the least recently used gives way */
+  /** @param max - how many tokens are kept; the least recently used one is dropped */
   constructor(max: number) {
     this.#entries = new LRUCache({ max })
     this.#recent = new RecentTokens(max)
@@ -35,7 +35,7 @@ export class VerifiedTokenCache<Content> {
     return this.#entries.size
   }
 
-  /** What this token was found to be, as long as the key that signed it is among the keys. */
+  /** The verified token, as long as the key that signed it is in the key set. */
   get(token: string, keys: Keys): VerifiedToken<Content> | undefined {
     if (!this.#recent.has(token)) return undefined
     const digest = digestOf(token)

@@ -1,6 +1,6 @@
 import { invalidOption } from './invalid-option.ts'
 
-/** Where warnings go: pino's shape. */
+/** Where warnings go: an object like a pino logger. */
 export interface Logger {
   /** Logs a message, with what was found as its fields. */
   warn: (finding: object, message: string) => void
@@ -17,7 +17,7 @@ export function parseClock(value: unknown): () => number {
   return () => clock().getTime()
 }
 
-/** What fetches, for proxies and tests. Default: the global `fetch`. */
+/** The function that fetches, for proxies and tests. Default: the global `fetch`. */
 export function parseFetch(value: unknown): typeof globalThis.fetch {
   return (parseFunction('fetch', value) ?? GLOBAL_FETCH) as typeof globalThis.fetch
 }
@@ -28,21 +28,24 @@ export function parseLogger(value: unknown): Logger {
   return (parseObjectWith('logger', value, 'warn', accepted) ?? PROCESS_WARNINGS) as Logger
 }
 
-/** Warns of a configuration, also where the logger is silent: nobody would be told otherwise. */
+/**
+ * Warns about a configuration. If the logger is silent, the warning goes to the process, so that it
+ * is not lost.
+ */
 export function warnAtStart(logger: Logger, message: string, finding: object = {}): void {
   logger.warn(finding, message)
   if (isSilent(logger)) PROCESS_WARNINGS.warn(finding, message)
 }
 
 /**
- * What Fastify has with `logger: false`, and pino at the level `silent`: one function for all levels,
+ * Fastify with `logger: false` and pino at the level `silent` have one function for all levels,
  * which does nothing.
  */
 function isSilent(logger: Logger & { readonly fatal?: unknown }): boolean {
   return logger.warn === logger.fatal
 }
 
-/** An object with a method; nothing else of it is checked; `undefined` where none is given. */
+/** An object with a method; nothing else is checked. `undefined` if none is given. */
 export function parseObjectWith(
   name: string,
   value: unknown,
@@ -63,7 +66,10 @@ function parseFunction(name: string, value: unknown): unknown {
   return value
 }
 
-/** What a process without a logger has: Node prints it, and listeners of `warning` get the rest. */
+/**
+ * For a process without a logger: Node prints the message, and listeners of `warning` also get the
+ * details.
+ */
 const PROCESS_WARNINGS: Logger = {
   warn(finding, message) {
     const detail = Object.keys(finding).length === 0 ? undefined : JSON.stringify(finding)
@@ -74,5 +80,5 @@ const PROCESS_WARNINGS: Logger = {
   },
 }
 
-/** Looked up at each call, so that one that is patched later, as by tracing, is the one used. */
+/** Looked up at each call, so that a `fetch` that is patched later (for tracing) is used. */
 const GLOBAL_FETCH: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init)

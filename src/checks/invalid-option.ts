@@ -5,7 +5,7 @@ import { unreadableMembers } from './plain-object.ts'
  * The error for a wrong option: one sentence with its name, the value, and what is accepted.
  *
  * @param name - the option as its author spells it, e.g. `clockTolerance`
- * @param value - what was given; leave it out where it may hold a secret
+ * @param value - what was given; leave it out if it may hold a secret
  * @param accepted - what would have been right
  */
 export function invalidOption(name: string, value: unknown, accepted: string): TypeError {
@@ -32,7 +32,7 @@ function described(value: unknown): string {
   })
 }
 
-/** A plain options object, with no name in it that nobody reads. */
+/** A plain options object without unknown names. */
 export function parseNames(
   where: string,
   value: unknown,
@@ -44,7 +44,7 @@ export function parseNames(
   }
   const problem = unreadableMembers(value)
   if (problem !== null) {
-    // The value is not printed: a request that got here by mistake would show its token.
+    // The value is not printed: if a request is passed by mistake, its token would be shown.
     throw invalidSecretOption(where, problem, 'a plain object: no class, no getters, no symbols')
   }
   for (const name of Object.keys(value)) {
@@ -60,7 +60,10 @@ export function parseNames(
   return Object.assign(Object.create(null) as Record<string, unknown>, value)
 }
 
-/** The nearest name: another case first, then one edit, then two where the name is long enough. */
+/**
+ * The nearest name: first the same name in another case, then one edit away, then two edits away if
+ * the name is long enough.
+ */
 function suggestion(given: string, names: readonly string[]): string {
   for (const edits of [0, 1, 2]) {
     const near = names.find(
@@ -72,7 +75,10 @@ function suggestion(given: string, names: readonly string[]): string {
   return ''
 }
 
-/** Whether at most so many insertions, deletions and replacements make one string of the other. */
+/**
+ * Whether one string becomes the other with at most this many insertions, deletions and
+ * replacements.
+ */
 function isWithin(edits: number, a: string, b: string): boolean {
   if (a === b) return true
   if (a !== '' && b.startsWith(a.charAt(0))) return isWithin(edits, a.slice(1), b.slice(1))

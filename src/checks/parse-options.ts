@@ -1,4 +1,4 @@
-/** Options that several parts of this entry have. */
+/** Options that several parts of this entry share. */
 import { isIP } from 'node:net'
 import { parseClock } from './injected.ts'
 import { invalidOption } from './invalid-option.ts'

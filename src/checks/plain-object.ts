@@ -1,8 +1,8 @@
 /**
  * Why an object cannot be read by its own enumerable members alone; `null` where it can.
  *
- * A list in a getter of a class, for example, is not among them: the object would be read as `{}`,
- * and the default list would let in others than its author meant.
+ * For example, they do not include a list in a getter of a class. The object would be read as `{}`,
+ * and the default list would let in other callers than its author meant.
  */
 export function unreadableMembers(value: object): string | null {
   if (!hasPlainPrototype(value)) return 'has a prototype of its own'
@@ -19,8 +19,8 @@ export function unreadableMembers(value: object): string | null {
 
 /**
  * Every realm has an `Object.prototype` of its own, and tests in Jest run in another realm than
- * Node's modules: it is known by its having no prototype, and by a method that nobody else gives to
- * an object without one.
+ * Node's modules: it is recognised by two facts: it has no prototype, and it has a method that
+ * other objects without a prototype do not have.
  */
 function hasPlainPrototype(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object | null

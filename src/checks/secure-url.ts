@@ -7,7 +7,7 @@ loopback.addSubnet('127.0.0.0', 8, 'ipv4')
 loopback.addAddress('::1', 'ipv6')
 
 /**
- * A URL whose traffic nobody on the way can read or change: https, or http that stays on this host.
+ * A URL whose traffic nobody else can read or change: https, or http that stays on this host.
  *
  * @param httpHosts - hosts to which http is accepted as well: the option `allowHttpHosts`;
  * `undefined` where there is no such option
@@ -41,7 +41,7 @@ function isAllowedHttp({ protocol, hostname }: URL, hosts: readonly string[] = [
   return protocol === 'http:' && hosts.includes(hostname)
 }
 
-/** Whether a host, bracketed if it is an IPv6 address, is this one. */
+/** Whether a host is this machine. An IPv6 address is in brackets. */
 export function isLoopback(hostname: string): boolean {
   const address = hostname.replace(/^\[(.*)\]$/, '$1')
   const family = isIP(address)
@@ -68,7 +68,7 @@ const HOSTS_ACCEPTED =
 function isHostName(host: unknown): host is string {
   if (typeof host !== 'string' || !HOST_NAME.test(host) || isIP(host) !== 0) return false
   const url = `http://${host}/`
-  // `10.1` and `0x7f.1` are addresses as well: the URL standard writes them in another way.
+  // `10.1` and `0x7f.1` are addresses too: the URL standard rewrites them.
   return URL.canParse(url) && new URL(url).hostname === host
 }
 
@@ -77,11 +77,11 @@ interface ConfiguredUrl {
   readonly option: string
   /** As `parseSecureUrl` returned it. */
   readonly url: string
-  /** What travels there, in the plural. */
+  /** What is sent there, as a plural noun. */
   readonly exposed: string
 }
 
-/** Warns where a URL is accepted only because `allowHttpHosts` names its host. */
+/** Warns if a URL is accepted only because `allowHttpHosts` names its host. */
 export function warnOfPlainHttp(logger: Logger, { option, url, exposed }: ConfiguredUrl): void {
   const parsed = new URL(url)
   if (isSecure(parsed)) return

@@ -3,7 +3,7 @@ import { invalidOption } from './invalid-option.ts'
 /** A field name is a token (RFC 9110 sections 5.1 and 5.6.2). */
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
 
-/** These carry tokens by themselves, so that neither can hold an intact copy beside them. */
+/** These headers carry tokens themselves, so they cannot hold the intact copy. */
 const TOKEN_HEADERS = ['authorization', 'x-serverless-authorization']
 
 /**

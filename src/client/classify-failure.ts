@@ -2,24 +2,24 @@ import type { ServiceClientErrorCode } from './failures.ts'
 import { redactSecrets } from './redact-secrets.ts'
 import { ServiceClientError } from './service-client-error.ts'
 
-/** An answer that says no, as far as an error of google-auth-library holds one. */
+/** The refusal of a server, if an error of google-auth-library holds one. */
 interface Answer {
   readonly status: number | undefined
-  /** RFC 6749 section 5.2: that of a token endpoint. */
+  /** RFC 6749 section 5.2: the `error` of a token endpoint. */
   readonly oauthError: string | undefined
-  /** What is said in words. */
+  /** The text of the refusal. */
   readonly text: string
   /** Where the request went. */
   readonly url: string
-  /** Whether a subject token was to be exchanged (RFC 8693). */
+  /** Whether the request was to exchange a subject token (RFC 8693). */
   readonly exchange: boolean
 }
 
 /**
- * Makes of whatever google-auth-library throws an error with a code and a remedy.
+ * Turns anything that google-auth-library throws into an error with a code and a remedy.
  *
- * Nothing of the original is kept but its status and its redacted words: gaxios puts requests with
- * their headers, and answers with their tokens, into its errors.
+ * It keeps only the status and the redacted text of the original, because the errors of gaxios hold
+ * requests with their headers, and answers with their tokens.
  */
 export function classifyFailure(error: unknown): ServiceClientError {
   if (error instanceof ServiceClientError) return error
@@ -46,7 +46,10 @@ function codeOf(error: unknown, answer: Answer): ServiceClientErrorCode {
     : 'SERVICE_CLIENT_TOKEN_UNAVAILABLE'
 }
 
-/** google-auth-library gives these no code: NO_ADC_FOUND of GoogleAuthExceptionMessages, and so on. */
+/**
+ * google-auth-library gives these errors no code, so their texts are compared: NO_ADC_FOUND of
+ * GoogleAuthExceptionMessages, and so on.
+ */
 function isAboutCredentials(error: unknown): boolean {
   return (
     isBadCredentialFile(error) ||
@@ -57,12 +60,12 @@ function isAboutCredentials(error: unknown): boolean {
   )
 }
 
-/** JSON's own message quotes the file, which may be a private key. */
+/** The message of JSON.parse quotes the file, which may be a private key. */
 function isBadCredentialFile(error: unknown): error is SyntaxError {
   return error instanceof SyntaxError
 }
 
-/** Assertions and subject tokens have audiences too, and what is wrong with those is another matter. */
+/** Assertions and subject tokens have audiences too, but a wrong one there is another failure. */
 function isAboutAudience({ text, oauthError, exchange }: Answer): boolean {
   return !exchange && oauthError !== 'invalid_grant' && /audience/i.test(text)
 }
@@ -75,7 +78,7 @@ function messageOf(error: unknown): string {
   if (isBadCredentialFile(error)) return 'the credential file is not JSON'
   const { message, code } = objectOf(error)
   const text = stringOf(message) ?? ''
-  // Of several addresses that refuse, Node says only the code.
+  // If several addresses refuse, Node gives only the code.
   return typeof code === 'string' && !text.includes(code) ? `${text} ${code}` : text
 }
 
@@ -94,9 +97,9 @@ function answerIn(error: unknown): Answer {
   }
 }
 
-/** The words of an answer: of Google's envelope, of an OAuth error, or a plain text. */
+/** The text of an answer: from Google's envelope, from an OAuth error, or plain text. */
 function textOf(data: unknown, candidates: readonly unknown[]): string {
-  // A proxy's error page says nothing that its status does not.
+  // The error page of a proxy says no more than its status.
   if (typeof data === 'string') return data.trimStart().startsWith('<') ? '' : data
   return candidates.map(stringOf).find((text) => text !== undefined) ?? ''
 }

@@ -1,13 +1,13 @@
 import { durationInWords } from '../pacing/duration-in-words.ts'
 import type { ReceivedIdToken } from './parse-id-token.ts'
 
-/** Milliseconds that an ID token of Google lives. */
+/** The lifetime of Google's ID tokens, in milliseconds. */
 const LIFETIME = 3_600_000
 
-/** Milliseconds by which the clock of a token's issuer may be ahead before it is worth a warning. */
+/** The clock of a token's issuer may be ahead by this many milliseconds without a warning. */
 export const CLOCK_TOLERANCE = 60_000
 
-/** Whether a token has neither expired before it came, nor been issued after that. */
+/** Whether a token had not expired when it came, and was not issued later than that. */
 export function agreesWithClock(
   { expiresAt, issuedAt = 0 }: ReceivedIdToken,
   now: number,
@@ -18,7 +18,7 @@ export function agreesWithClock(
 /**
  * Until when a token is sent, in milliseconds since the epoch by the clock of this machine.
  *
- * Where that clock is wrong, `exp` says little. But no token lives longer than an hour from now on.
+ * If that clock is wrong, `exp` says little. But no token is valid for more than an hour from now.
  */
 export function usableUntil(received: ReceivedIdToken, now: number): number {
   if (agreesWithClock(received, now)) return received.expiresAt
@@ -26,7 +26,7 @@ export function usableUntil(received: ReceivedIdToken, now: number): number {
   return received.expiresAt <= now ? longest : Math.min(received.expiresAt, longest)
 }
 
-/** What is likely to be wrong with the clock or with the source, for a log. */
+/** What is probably wrong with the clock or with the source, for a log. */
 export function clockWarning(
   { expiresAt, issuedAt = expiresAt - LIFETIME }: ReceivedIdToken,
   now: number,
@@ -39,7 +39,7 @@ export function clockWarning(
       message: `A new ID token was issued in the future by the clock of this machine: that clock is ${durationInWords(-issuedSecondsAgo)} behind`,
     }
   }
-  // The source may keep its tokens, and nothing here tells whether it does or the clock is wrong.
+  // Either the source caches its tokens, or the clock is wrong; the token does not show which.
   const clock =
     issuedSecondsAgo * 1000 > CLOCK_TOLERANCE
       ? `that clock is ${durationInWords(issuedSecondsAgo)} ahead, or `

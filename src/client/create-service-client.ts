@@ -15,31 +15,31 @@ import { withinTime } from './within-time.ts'
 /** Calls one service with Google-signed ID tokens. Its functions need no `this`. */
 export interface ServiceClient {
   /**
-   * What the global `fetch` does, with URLs relative to the service and with an ID token.
+   * Like the global `fetch`, with URLs relative to the service and with an ID token.
    *
-   * @throws ServiceClientError where no token can be had, or the URL is of another origin
+   * @throws ServiceClientError if there is no token, or the URL has another origin
    */
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>
   /**
-   * An ID token for the service, for what does not go through `fetch`.
+   * An ID token for the service, for calls that do not use `fetch`.
    *
-   * @throws ServiceClientError where none can be had
+   * @throws ServiceClientError if there is no token
    */
   readonly idToken: (options?: { signal?: AbortSignal | undefined }) => Promise<string>
   /**
-   * The headers with an ID token for the service, for axios, got, gRPC metadata or anything else that
-   * sends requests. Ask anew for each request: a token lives for an hour at most.
+   * The headers with an ID token for the service, for axios, got, gRPC metadata or anything else
+   * that sends requests. Call it for each request: a token is valid for an hour at most.
    *
-   * Their names are in lower case. Where you follow redirects, take them off before another origin.
+   * Their names are in lower case. If you follow a redirect to another origin, remove them first.
    *
    * @throws ServiceClientError where no token can be had
    */
   readonly headers: (options?: {
     signal?: AbortSignal | undefined
   }) => Promise<Record<string, string>>
-  /** Refuses calls from now on. What is under way ends by itself. */
+  /** Refuses new calls. Calls in progress end by themselves. */
   readonly close: () => void
-  /** Whom the tokens are for. */
+  /** The audience of the tokens. */
   readonly audience: string
 }
 
@@ -111,7 +111,7 @@ function tokenSupply(settings: ServiceClientSettings): TokenSupply {
         const token = await inTime(replacement, signal)
         return token === refused ? null : token
       } catch (error) {
-        // The caller's own abort is no reason to answer.
+        // An abort by the caller is thrown; other failures leave the caller with the 401.
         if (!(error instanceof ServiceClientError)) throw error
         const { code, detail } = error
         logger.warn(

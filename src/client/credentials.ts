@@ -1,10 +1,10 @@
 import { invalidSecretOption } from '../checks/invalid-option.ts'
 
 /**
- * What gets tokens, by what is used of it: a `GoogleAuth`, or any client of google-auth-library.
+ * The credentials that get tokens: a `GoogleAuth`, or any client of google-auth-library.
  *
- * Structural, so that any version of the library fits, and a copy of it beside the one that is
- * installed here.
+ * The types are structural, so that any version of the library fits, also from a second installed
+ * copy.
  */
 export type Credentials = CredentialsFinder | IdTokenProvider | AccessTokenClient
 
@@ -49,7 +49,7 @@ export function isIdTokenProvider(value: unknown): value is IdTokenProvider {
   return hasMethod(value, 'fetchIdToken')
 }
 
-/** Whether it can ask Google for anything in its own name. */
+/** Whether it can send requests to Google with its own identity. */
 export function isAccessTokenClient(value: unknown): value is AccessTokenClient {
   return hasMethod(value, 'getAccessToken') && hasMethod(value, 'request')
 }

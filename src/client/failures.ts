@@ -1,7 +1,7 @@
 /**
  * Every way in which a call can fail before it reaches the service.
  *
- * The one table behind the errors, their remedies and the documentation.
+ * The errors, their remedies and the documentation all use this table.
  */
 
 interface Failure {

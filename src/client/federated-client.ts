@@ -11,7 +11,7 @@ export interface FederatedClient extends AccessTokenClient {
   retrieveSubjectToken: () => Promise<string>
 }
 
-/** What such a client knows of itself, and does not declare to be public. */
+/** Properties of such a client that its type does not declare as public. */
 interface FederatedState {
   readonly serviceAccountImpersonationUrl: string
   readonly audience: string
@@ -24,7 +24,7 @@ interface FederatedState {
   readonly transporter: object
 }
 
-/** Whether it is a client of workload identity federation, of whatever copy of the library. */
+/** Whether it is a client of workload identity federation, of any copy of the library. */
 export function isFederated(client: unknown): client is FederatedClient {
   return hasMethod(client, 'getServiceAccountEmail') && hasMethod(client, 'retrieveSubjectToken')
 }
@@ -34,22 +34,24 @@ export function impersonatedByUrl(client: FederatedClient): ServiceAccount | und
   const email = client.getServiceAccountEmail()
   if (email === null) return undefined
   const { serviceAccountImpersonationUrl: url } = stateOf(client)
-  // The credentials say where their access tokens go, and an ID token is asked for at the same host.
+  // The URL in the credentials names the host for access tokens. The ID token is requested from the
+  // same host.
   return { email, endpoint: /^(.+?)\/v1\/projects\//.exec(url)?.[1] }
 }
 
 /**
  * The federated identity behind a client that impersonates.
  *
- * The client itself would ask as the service account, which then needs a role on itself. So this is
- * a second client, which takes its subject tokens from the first and has no impersonation url.
+ * The client itself would ask as the service account, which would then need a role on itself. So
+ * this is a second client, without an impersonation url. It takes its subject tokens from the first
+ * one.
  */
 export async function withoutImpersonation(client: FederatedClient): Promise<AccessTokenClient> {
   const { BaseExternalAccountClient } = await loadGoogleAuthLibrary()
   class FederatedIdentity extends BaseExternalAccountClient {
     override async retrieveSubjectToken(): Promise<string> {
       const subjectToken = await client.retrieveSubjectToken()
-      // With certificates (X.509) that call has just replaced them.
+      // With certificates (X.509), that call has just replaced these objects.
       const { stsCredential, clientAuth, transporter, credentialSourceType } = stateOf(client)
       Object.assign(this, { stsCredential, clientAuth, transporter, credentialSourceType })
       return subjectToken
@@ -71,7 +73,7 @@ function stateOf(client: FederatedClient): FederatedState {
   const known =
     typeof url === 'string' && [audience, subjectTokenType].every((one) => typeof one === 'string')
   if (known && typeof stsCredential === 'object') return state
-  // Not the library as it was in versions 10 and 11.
+  // The library is not like versions 10 and 11.
   throw new ServiceClientError('SERVICE_CLIENT_CREDENTIALS_UNSUPPORTED', {
     reason:
       'this version of google-auth-library hides what is behind service_account_impersonation_url: leave that out of the credentials, and name the account in the option serviceAccount',

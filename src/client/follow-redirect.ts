@@ -9,7 +9,7 @@ const BODY_HEADERS = [
   'content-length',
 ]
 
-/** Whether a response sends its reader elsewhere. */
+/** Whether a response is a redirect. */
 export function isRedirect({ status, headers }: Response): boolean {
   return REDIRECTS.includes(status) && headers.has('location')
 }
@@ -18,7 +18,7 @@ export function isRedirect({ status, headers }: Response): boolean {
  * The request that a redirect asks for: "HTTP-redirect fetch" of the Fetch standard
  * (https://fetch.spec.whatwg.org/#http-redirect-fetch).
  *
- * @throws TypeError as `fetch` does where it cannot be followed
+ * @throws TypeError, like `fetch`, if it cannot be followed
  */
 export function redirectedRequest(
   request: OutgoingRequest,
@@ -38,7 +38,7 @@ export function redirectedRequest(
   return { ...request, url }
 }
 
-/** What `fetch` throws; it says the same of every failure. */
+/** The error of `fetch`, which has the same text for every failure. */
 export function notFollowed(reason: string): TypeError {
   return new TypeError('fetch failed', { cause: new Error(`redirect not followed: ${reason}`) })
 }

@@ -3,7 +3,7 @@ import type { CredentialsFinder } from './credentials.ts'
 import { ServiceClientError } from './service-client-error.ts'
 
 /**
- * The library, loaded when it is needed: it is an optional peer, and takes a while to load.
+ * Loads the library when it is needed: it is an optional peer and is slow to load.
  *
  * @throws ServiceClientError `SERVICE_CLIENT_LIBRARY_MISSING`
  */
@@ -11,7 +11,7 @@ export async function loadGoogleAuthLibrary(): Promise<typeof GoogleAuthLibrary>
   try {
     return await import('google-auth-library')
   } catch (error) {
-    // Node gives a code, and loaders and bundlers say it in the same words without one.
+    // Node's error has a code. Errors of loaders and bundlers have the same text without a code.
     const { message } = error as Error
     if (!/^Cannot find (?:package|module)\b/.test(message)) throw error
     throw new ServiceClientError('SERVICE_CLIENT_LIBRARY_MISSING', { reason: message })
@@ -20,11 +20,13 @@ export async function loadGoogleAuthLibrary(): Promise<typeof GoogleAuthLibrary>
 
 let found: Promise<object> | undefined
 
-/** The application default credentials of this process, looked for once they are needed. */
+/**
+ * The application default credentials of this process. They are looked for when they are needed.
+ */
 export const applicationDefault: CredentialsFinder = {
   getClient() {
     found ??= find().catch((error: unknown) => {
-      // The library would remember for ever that there are none.
+      // Otherwise the library would remember for ever that there are none.
       found = undefined
       throw error
     })
@@ -34,7 +36,7 @@ export const applicationDefault: CredentialsFinder = {
 
 async function find(): Promise<object> {
   const { GoogleAuth } = await loadGoogleAuthLibrary()
-  // Nothing here needs a project. Looking for one runs gcloud, asks the metadata server, and with
-  // federation fails where the identity may not see the project.
+  // Nothing here needs a project. To look for one, the library runs gcloud and asks the metadata
+  // server; with federation it fails if the identity may not see the project.
   return new GoogleAuth({ projectId: 'not-needed' }).getClient()
 }

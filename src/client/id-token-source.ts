@@ -9,7 +9,7 @@ import { impersonatedByUrl, isFederated, withoutImpersonation } from './federate
 import { impersonate, type ServiceAccount } from './impersonate.ts'
 import { ServiceClientError } from './service-client-error.ts'
 
-/** Gets ID tokens, anew at each call. */
+/** Gets a new ID token at each call. */
 export type IdTokenSource = (audience: string) => Promise<string>
 
 /**
@@ -18,8 +18,8 @@ export type IdTokenSource = (audience: string) => Promise<string>
  * google-auth-library's own `getIdTokenClient` refuses workload identity federation; here the
  * federated identity asks for an ID token of the service account that it impersonates.
  *
- * @param serviceAccount - whose ID tokens are wanted, where not the credentials' own
- * @throws ServiceClientError where they can get none
+ * @param serviceAccount - whose ID tokens are wanted, if not those of the credentials' own account
+ * @throws ServiceClientError if they can get none
  */
 export async function openIdTokenSource(
   credentials: Credentials,
@@ -27,8 +27,9 @@ export async function openIdTokenSource(
 ): Promise<IdTokenSource> {
   const client = hasMethod(credentials, 'getClient') ? await credentials.getClient() : credentials
   const provider = await providerOf(client, serviceAccount)
-  // Without the email, lists of callers by email do not match. Impersonation alone has to be asked
-  // for it (https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateIdToken).
+  // Without the email, lists of callers by email do not match. Only impersonation leaves it out by
+  // default
+  // (https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateIdToken).
   return (audience) => provider.fetchIdToken(audience, { includeEmail: true })
 }
 
@@ -39,14 +40,14 @@ async function providerOf(
   const federated = await federatedProvider(client, wanted)
   if (federated !== null) return federated
   if (wanted !== undefined && isAccessTokenClient(client)) return impersonate(client, wanted)
-  // An `IdTokenClient` has somebody else get its tokens.
+  // An `IdTokenClient` gets its tokens from another client.
   const { idTokenProvider } = client as { idTokenProvider?: unknown }
   const own = [client, idTokenProvider].find(isIdTokenProvider)
   if (wanted === undefined && own !== undefined) return own
   throw new ServiceClientError('SERVICE_CLIENT_CREDENTIALS_UNSUPPORTED')
 }
 
-/** Of the service account that the credentials themselves name, where that one is wanted. */
+/** For the service account that the credentials themselves name, if that one is wanted. */
 async function federatedProvider(
   client: object,
   wanted: ServiceAccount | undefined,

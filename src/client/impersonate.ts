@@ -5,13 +5,13 @@ export interface ServiceAccount {
   /** Its email, or its unique id. */
   readonly email: string
   /**
-   * Where the IAM Service Account Credentials API is, for Private Service Connect and for tests.
-   * Default `https://iamcredentials.googleapis.com`.
+   * The address of the IAM Service Account Credentials API, for Private Service Connect and for
+   * tests. Default `https://iamcredentials.googleapis.com`.
    */
   readonly endpoint?: string | undefined
 }
 
-/** What is sent and used of what comes, in gaxios's terms. */
+/** The part of gaxios's request and response that is used. */
 interface GenerateIdToken {
   readonly url: string
   readonly method: 'POST'
@@ -25,10 +25,10 @@ const CLOUD_PLATFORM = 'https://www.googleapis.com/auth/cloud-platform'
 /**
  * ID tokens of a service account that the client may impersonate.
  *
- * As google-auth-library's `Impersonated` gets them, except that version 11 prints a warning when
- * one is made.
+ * `Impersonated` of google-auth-library does the same, but in version 11 it prints a warning when
+ * it is created.
  *
- * @param client - asks in its own name; it needs roles/iam.serviceAccountOpenIdTokenCreator
+ * @param client - asks with its own identity; it needs roles/iam.serviceAccountOpenIdTokenCreator
  */
 export function impersonate(client: AccessTokenClient, account: ServiceAccount): IdTokenProvider {
   const source = scoped(client)
@@ -51,7 +51,7 @@ export function impersonate(client: AccessTokenClient, account: ServiceAccount):
   }
 }
 
-/** A key gets access tokens for scopes only, and for ID tokens of its own it has none. */
+/** A key gets access tokens only for scopes, and a client for its own ID tokens has no scopes. */
 function scoped(client: AccessTokenClient): AccessTokenClient {
   if (!hasMethod(client, 'createScoped')) return client
   const { scopes } = client as { scopes?: string | readonly string[] }

@@ -1,9 +1,9 @@
 /**
- * Secrets that have no form, and are known by the word before them: `client_secret=…`,
+ * Secrets without a known form, which are recognised by the word before them: `client_secret=…`,
  * `"password": "…"`, `Authorization: Bearer …`, `access_token …`.
  */
 
-/** A secret follows these words whatever is between. */
+/** After these words there is a secret, with any separator between. */
 const ALWAYS = [
   'access_key',
   'access_token',
@@ -29,7 +29,7 @@ const ALWAYS = [
   'subject_token',
 ]
 
-/** These are words of many sentences too: a secret follows after `=` or `:` only. */
+/** These words also occur in ordinary sentences. They announce a secret only before `=` or `:`. */
 const ASSIGNED = [
   'cookie',
   'credential',
@@ -41,7 +41,7 @@ const ASSIGNED = [
   'token',
 ]
 
-/** Words that follow one of those in a sentence, and are worth reading. */
+/** Words that may follow one of those in a sentence and are no secret. */
 const PLAIN = new Set(
   `a already also an and are as at audience auth authentication bad be because been but by can cannot
   changed claim claims code could credential credentials deleted denied did disabled do does empty
@@ -55,7 +55,7 @@ const PLAIN = new Set(
   will with without would wrong yet`.split(/\s+/),
 )
 
-/** After these a secret may still come: `the password is hunter2`. */
+/** After these words a secret may still follow: `the password is hunter2`. */
 const FILLERS = new Set(['is', 'was', 'are', 'value'])
 
 const SCHEMES = new Set(['basic', 'bearer', 'dpop', 'token'])
@@ -67,7 +67,7 @@ interface Range {
   readonly end: number
 }
 
-/** The text, which is on one line, without what such words announce. */
+/** The text without the secrets that such words announce. The text is on one line. */
 export function withoutNamedSecrets(text: string): string {
   const names = /[\w-]+/g
   let shown = ''
@@ -97,7 +97,9 @@ function secretAfter(text: string, position: number, name: string): Range | null
   return quoted(text, start) ?? unquoted(text, start, assigned && !/[:]\s/.test(between))
 }
 
-/** Names come in pieces (`X-Goog-Api-Key`), in camel case, and as what an error is called. */
+/**
+ * Names may have several parts (`X-Goog-Api-Key`), be in camel case, or be the name of an error.
+ */
 function isOneOf(list: readonly string[], name: string): boolean {
   if (/^(?:invalid|missing|expired|unsupported)_/.test(name)) return false
   return list.some(
@@ -105,20 +107,20 @@ function isOneOf(list: readonly string[], name: string): boolean {
   )
 }
 
-/** What is between quotes, which may be escaped themselves, or up to the end. */
+/** The text between quotes, which may be escaped, or up to the end. */
 function quoted(text: string, start: number): Range | null {
   const opening = matchAt(/\\*["'`]/y, text, start)
   if (opening === '') return null
   const inside = start + opening.length
   let end = text.indexOf(opening, inside)
-  // A quote inside of the secret, with a backslash before it.
+  // A quote inside the secret, with a backslash before it.
   while (opening.length === 1 && end > inside && text.charAt(end - 1) === '\\') {
     end = text.indexOf(opening, end + 1)
   }
   return { start: inside, end: end === -1 ? text.length : end }
 }
 
-/** @param literal - whatever comes is the secret, even where it is a word of a sentence */
+/** @param literal - what follows is the secret, even if it is an ordinary word */
 function unquoted(text: string, position: number, literal: boolean): Range | null {
   let start = position
   let word = wordAt(text, start)

@@ -1,26 +1,26 @@
 import { redactSecrets } from './redact-secrets.ts'
 import { ServiceClientError } from './service-client-error.ts'
 
-/** What `fetch` takes for a request. */
+/** The first argument of `fetch`. */
 export type FetchInput = string | URL | Request
 
 /** A request that is about to be sent, and may be sent again. */
 export interface OutgoingRequest {
   readonly url: URL
   readonly method: string
-  /** As the caller wants them: without a token of ours, or with one of somebody else's. */
+  /** As the caller gave them: without this client's token, but perhaps with another one. */
   readonly headers: Headers
   readonly body: RequestInit['body']
   readonly redirect: NonNullable<RequestInit['redirect']>
   readonly signal: AbortSignal | undefined
-  /** Whatever else `fetch` is given. */
+  /** The other options of `fetch`. */
   readonly rest: RequestInit
 }
 
 /**
- * Makes one thing of the two arguments of `fetch`.
+ * Makes one request of the two arguments of `fetch`.
  *
- * @param base - what relative URLs are relative to, and whose origin is the only one that is called
+ * @param base - the base of relative URLs; only its origin is called
  * @throws ServiceClientError `SERVICE_CLIENT_URL_NOT_ALLOWED`
  */
 export function outgoingRequest(
@@ -32,7 +32,7 @@ export function outgoingRequest(
   const { method = 'GET', headers, body, redirect = 'follow', signal, ...rest } = options
   return {
     url: parseUrl(isRequest(input) ? input.url : String(input), base),
-    // Fetch standard, "normalize a method": of the others, case matters.
+    // Fetch standard, "normalize a method": other methods are case-sensitive.
     method: /^(?:delete|get|head|options|post|put)$/i.test(method) ? method.toUpperCase() : method,
     headers: new Headers(headers),
     body,
@@ -57,12 +57,12 @@ export function canBeSentAgain({ body }: OutgoingRequest): boolean {
   )
 }
 
-/** A `Request`, of whatever copy of undici. */
+/** Whether this is a `Request`, of any copy of undici. */
 function isRequest(input: FetchInput): input is Request {
   return typeof input === 'object' && 'url' in input && 'method' in input
 }
 
-/** Its body is a stream, whatever it was made of. */
+/** The body of a `Request` is a stream, even if it was made from a string. */
 function initOf(request: Request): RequestInit {
   const { method, headers, body, redirect, signal, integrity, keepalive, credentials } = request
   return {
@@ -80,7 +80,7 @@ function initOf(request: Request): RequestInit {
 function parseUrl(input: string, base: URL): URL {
   const url = URL.canParse(input, base.href) ? new URL(input, base) : null
   if (url?.origin !== base.origin) {
-    // Its query may hold anything, and is nobody else's business.
+    // The query is left out, because it may hold a secret.
     throw notAllowed(url === null ? 'it is no URL' : `it is of ${url.origin}, not ${base.origin}`)
   }
   if (url.username !== '' || url.password !== '') throw notAllowed('it holds credentials')
@@ -88,6 +88,6 @@ function parseUrl(input: string, base: URL): URL {
 }
 
 function notAllowed(reason: string): ServiceClientError {
-  // A host has no greatest length in the URL standard.
+  // The URL standard does not limit the length of a host.
   return new ServiceClientError('SERVICE_CLIENT_URL_NOT_ALLOWED', { reason: redactSecrets(reason) })
 }

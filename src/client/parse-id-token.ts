@@ -2,22 +2,22 @@ import { decodeJwt } from 'jose'
 import { isBase64url } from '../token/base64url.ts'
 import { ServiceClientError } from './service-client-error.ts'
 
-/** An ID token as it came, and what this side goes by. */
+/** An ID token as it was received, and the times that the client uses. */
 export interface ReceivedIdToken {
   readonly token: string
   readonly audience: unknown
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
-  /** Milliseconds since the epoch; `undefined` where it does not say. */
+  /** Milliseconds since the epoch; `undefined` if the token does not say. */
   readonly issuedAt: number | undefined
 }
 
 /**
- * What a source of tokens gave, if it is a token.
+ * Checks that a source of tokens gave a token.
  *
- * It becomes part of a header. One with a line break or NUL in it would be refused by `Headers`,
- * with an error that quotes it, so nothing but a JWT in compact form goes there (RFC 7515 section
- * 7.1). White space around it is common where a command or a file gives it.
+ * The token becomes part of a header. `Headers` refuses a value with a line break or NUL, with an
+ * error that quotes the value. So only a JWT in compact form is accepted (RFC 7515 section 7.1).
+ * White space around it is common if it comes from a command or a file.
  *
  * @throws ServiceClientError that holds no part of it
  */

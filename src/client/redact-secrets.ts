@@ -5,10 +5,10 @@ const LONGEST_READ = 4_096
 const REDACTED = '[redacted]'
 
 /**
- * What somebody else said, as a log may show it: on one line, of bounded length, and without
+ * The text of another program, as a log may show it: on one line, of bounded length, and without
  * anything that is, or may be, a token or a key.
  *
- * Every expression here takes linear time: no two ways to match the same characters.
+ * Every expression here takes linear time: it has only one way to match the same characters.
  */
 export function redactSecrets(text: string): string {
   const shown = [
@@ -20,13 +20,16 @@ export function redactSecrets(text: string): string {
     withoutHex,
     withoutRandom,
   ].reduce((rest, step) => step(rest), beginningOf(text))
-  // A character may be cut in half.
+  // The cut may split a character.
   return shown.length > LONGEST_SHOWN
     ? `${shown.slice(0, LONGEST_SHOWN).replace(/\p{Cs}$/u, '')}…`
     : shown
 }
 
-/** As much as is read. A word that goes on beyond it is left out: half a secret looks like none. */
+/**
+ * The part of the text that is read. A word that continues after it is left out, because half a
+ * secret does not look like a secret.
+ */
 function beginningOf(text: string): string {
   if (text.length <= LONGEST_READ) return text
   let end = LONGEST_READ
@@ -43,7 +46,7 @@ function withoutKeys(text: string): string {
   return text.replaceAll(/-----BEGIN.*?(?:-----END[^-]*-----|$)/g, REDACTED)
 }
 
-/** Of URLs, nothing but scheme, host and path is shown. */
+/** Of URLs, only scheme, host and path are shown. */
 function withoutQueries(text: string): string {
   return text.replaceAll(/[^\s"'`<>]+/g, (word) => {
     const url = word.replaceAll(/:\/\/[^/?#]*@/g, '://')
@@ -57,7 +60,10 @@ function isUrl(word: string): boolean {
   return word.includes('://') || word.startsWith('/')
 }
 
-/** What is known by its beginning: JWTs, and Google's tokens, codes, keys and client secrets. */
+/**
+ * Secrets that are recognised by their beginning: JWTs, and Google's tokens, codes, keys and client
+ * secrets.
+ */
 const TOKENS =
   /(?<![a-z0-9])(?:ya29\.|eyJ|AIza|GOCSPX-)[\w.~+/=%-]*|(?<![\w./])(?:1\/\/|4\/0A)[\w.~+/=%-]*/gi
 
@@ -74,7 +80,10 @@ function withoutHex(text: string): string {
   })
 }
 
-/** Other secrets have no form of their own: what is long, or looks random. A host is neither. */
+/**
+ * Other secrets have no known form: anything long or random-looking counts as one. A host is
+ * neither.
+ */
 function withoutRandom(text: string): string {
   return text.replaceAll(/(?<=:\/\/)[\w.-]+|[\w+~=%-]{20,}/g, (run, offset: number) =>
     text.startsWith('://', offset - 3) || !looksRandom(run) ? run : REDACTED,

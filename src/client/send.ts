@@ -6,7 +6,7 @@ import { withoutCredentials, withToken } from './token-headers.ts'
 /** Where tokens come from. */
 export interface TokenSupply {
   readonly get: (signal: AbortSignal | undefined) => string | Promise<string>
-  /** Another one than the one that was refused; `null` where there is none. */
+  /** Another token than the refused one; `null` if there is none. */
   readonly replace: (refused: string, signal: AbortSignal | undefined) => Promise<string | null>
 }
 
@@ -19,8 +19,8 @@ export interface SendOptions extends Pick<ServiceClientSettings, 'fetch' | 'toke
 const MOST_REDIRECTS = 20
 
 /**
- * Sends a request with a token, and follows redirects by itself: `fetch` would take
- * `X-Serverless-Authorization` along to any other origin.
+ * Sends a request with a token, and follows redirects itself: `fetch` would send
+ * `X-Serverless-Authorization` to any other origin.
  */
 export async function send(request: OutgoingRequest, options: SendOptions): Promise<Response> {
   let next = request
@@ -65,7 +65,10 @@ function sendWith(
   })
 }
 
-/** As `fetch` goes on after it has left an origin, and it does not come back to the token. */
+/**
+ * Like `fetch`: after a redirect to another origin, the token is not sent again, even back at the
+ * first one.
+ */
 function sendElsewhere(
   request: OutgoingRequest,
   { fetch, tokenHeaders }: SendOptions,

@@ -1,6 +1,6 @@
 import { FAILURES, type ServiceClientErrorCode } from './failures.ts'
 
-/** What is known of a failure, for logs. Nothing in it is ever a token or a key, or part of one. */
+/** What is known about a failure, for logs. It never holds a token or a key, or part of one. */
 export interface ServiceClientErrorDetail {
   /** What Google, the identity provider or the network said. */
   readonly reason?: string
@@ -13,9 +13,9 @@ export interface ServiceClientErrorDetail {
 /**
  * Why a service could not be called.
  *
- * It has no `cause`: the errors of HTTP clients hold requests with their headers, so tokens. What
- * the service itself answers is a `Response`, and a connection to it that fails is the error of
- * `fetch`.
+ * It has no `cause`, because the errors of HTTP clients hold the headers of requests, so tokens. An
+ * answer of the service is a `Response`. If the connection to the service fails, the error is that
+ * of `fetch`.
  */
 export class ServiceClientError extends Error {
   static {

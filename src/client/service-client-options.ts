@@ -12,8 +12,8 @@ import { applicationDefault } from './google-auth-library.ts'
 import type { ServiceAccount } from './impersonate.ts'
 
 /**
- * Which headers carry the ID token. `{ twin }` names a header of your own, which carries it beside
- * `X-Serverless-Authorization`.
+ * Which headers carry the ID token. `{ twin }` names your own header, which carries an intact copy
+ * of the token, in addition to `X-Serverless-Authorization`.
  */
 export type TokenHeaders =
   | 'both'
@@ -27,13 +27,13 @@ export type TokenHeaders =
 /** The options of `createServiceClient`. */
 export interface ServiceClientOptions {
   /**
-   * The service: https, or http on a loopback host or on one of `allowHttpHosts`. Calls are relative
-   * to it, and stay with its origin.
+   * The service: https, or http on a loopback host or on one of `allowHttpHosts`. Calls are
+   * relative to it, and go only to its origin.
    */
   url: string
   /**
-   * Whom the tokens are for: the URL of the service, or one of its custom audiences. For the URL of
-   * a tagged revision, name the URL without the tag. Default: the origin of `url`.
+   * The audience of the tokens: the URL of the service, or one of its custom audiences. For the URL
+   * of a tagged revision, name the URL without the tag. Default: the origin of `url`.
    */
   audience?: string | undefined
   /**
@@ -42,16 +42,17 @@ export interface ServiceClientOptions {
    */
   auth?: Credentials | undefined
   /**
-   * The service account whose ID tokens are wanted, where it is not the one of the credentials: its
-   * email, or `{ email, endpoint }` where the IAM Credentials API is not at Google's address, but at
-   * the emulator's. The credentials impersonate it. Default: none.
+   * The service account whose ID tokens you want, if it is not the one of the credentials: its
+   * email, or `{ email, endpoint }` if the IAM Credentials API has another address than Google's
+   * (the emulator). The credentials impersonate it. Default: none.
    */
   serviceAccount?: string | ServiceAccount | undefined
   /**
-   * Which headers carry the token. `'both'` passes the check of Cloud Run and the one of the service.
-   * `{ twin: 'x-my-header' }` does so too and leaves `Authorization` to the application: the token is
-   * in `X-Serverless-Authorization` and in the header that you name. `'x-serverless-authorization'`
-   * and `'authorization'` send it in that one alone. Default `'both'`.
+   * Which headers carry the token. With `'both'` the token passes the check of Cloud Run and the
+   * check of the service. With `{ twin: 'x-my-header' }` the token is in
+   * `X-Serverless-Authorization` and in the header that you name; `Authorization` is free for the
+   * application. `'x-serverless-authorization'` and `'authorization'` send it only in that header.
+   * Default `'both'`.
    */
   tokenHeaders?: TokenHeaders | undefined
   /**
@@ -60,13 +61,16 @@ export interface ServiceClientOptions {
    * Tokens travel unencrypted there, and a warning says so at each start. Default: none.
    */
   allowHttpHosts?: readonly string[] | undefined
-  /** Seconds before its expiry from which a token is replaced in the background. Default 300. */
+  /** A token is replaced in the background this many seconds before it expires. Default 300. */
   refreshBefore?: number | undefined
-  /** Seconds for getting a token. A call itself takes as long as its `signal` lets it. Default 10. */
+  /**
+   * The time limit for getting a token, in seconds. For a call itself, the limit is its `signal`.
+   * Default 10.
+   */
   timeout?: number | undefined
   /** Where warnings go. Default: the app's logger in Fastify, elsewhere `process.emitWarning`. */
   logger?: Logger | undefined
-  /** Calls the service, for proxies and tests. Default: the global `fetch`. */
+  /** The function that calls the service, for proxies and tests. Default: the global `fetch`. */
   fetch?: typeof globalThis.fetch | undefined
   /** The time, for tests. Default: the system's. */
   clock?: (() => Date) | undefined
@@ -90,7 +94,7 @@ export interface ServiceClientSettings {
   readonly now: () => number
 }
 
-/** The options that there are; any other name is refused. */
+/** The names of the options; any other name is refused. */
 export const SERVICE_CLIENT_OPTION_NAMES = [
   'url',
   'audience',
@@ -111,7 +115,7 @@ const AUTHORIZATION = 'authorization'
 /**
  * Parses options once, at start.
  *
- * @throws TypeError naming the option, its value unless that may be a secret, and what is accepted
+ * @throws TypeError naming the option, its value (unless it may be a secret), and what is accepted
  */
 export function parseServiceClientOptions(value: unknown): ServiceClientSettings {
   const options = parseOptionNames(value)
@@ -138,7 +142,7 @@ export function parseServiceClientOptions(value: unknown): ServiceClientSettings
   }
 }
 
-/** Names that other libraries use, or earlier versions did. */
+/** Names of options in other libraries, or in earlier versions. */
 const MEANT: Readonly<Record<string, string | undefined>> = {
   header: 'tokenHeaders',
   headers: 'tokenHeaders',
@@ -150,7 +154,7 @@ const MEANT: Readonly<Record<string, string | undefined>> = {
   baseURL: 'url',
 }
 
-/** A name that does not exist may have been meant for a key: its value is not printed. */
+/** The value of an unknown option is not printed, because it may be a key. */
 function parseOptionNames(value: unknown): Record<string, unknown> {
   for (const name of Object.keys((value as object | null | undefined) ?? {})) {
     if (!(SERVICE_CLIENT_OPTION_NAMES as readonly string[]).includes(name)) {
@@ -174,8 +178,8 @@ function parseTokenHeaders(value: unknown): readonly string[] {
 }
 
 /**
- * google-auth-library puts the audience into the metadata server's URL as it is, so there these
- * characters would end it, or become others.
+ * google-auth-library puts the audience into the URL of the metadata server without escaping it.
+ * These characters would end it there, or become other ones.
  */
 const MISREAD = /[&#+%\s\p{Cc}]/u
 

@@ -11,12 +11,12 @@ export interface TokenOwner {
   readonly audience: string
 }
 
-/** Beyond it, the token of a client that was made long ago is its own, and no longer shared. */
+/** Beyond this number, an old client keeps its token but no longer shares it with new clients. */
 const MOST_SHARED = 1_000
 
 const shared = new WeakMap<Credentials, LRUCache<string, SharedIdToken>>()
 
-/** The one token of this process for these credentials and this audience. */
+/** The shared token of this process for these credentials and this audience. */
 export function sharedIdToken({
   credentials,
   serviceAccount,

@@ -9,9 +9,9 @@ import type { IdTokenSource } from './id-token-source.ts'
 import { parseIdToken, type ReceivedIdToken } from './parse-id-token.ts'
 import type { ServiceClientError } from './service-client-error.ts'
 
-/** What a client that asks for a token goes by. */
+/** The settings of a client that asks for a token. */
 export interface TokenTerms {
-  /** Milliseconds before its expiry from which a token is replaced. */
+  /** A token is replaced this many milliseconds before it expires. */
   readonly refreshBefore: number
   /** Milliseconds after which a fetch has failed. */
   readonly timeout: number
@@ -26,16 +26,16 @@ export interface TokenTerms {
 interface CurrentToken {
   readonly token: string
   readonly fetchedAt: number
-  /** From here on it is sent no more. */
+  /** After this time it is not sent. */
   readonly usableUntil: number
-  /** By this clock it had expired when it came, so another one is wanted at once. */
+  /** By this clock it had expired when it came, so another one is needed at once. */
   readonly expiredOnArrival: boolean
 }
 
 /**
- * The ID token for one audience, of one set of credentials, for all of the process that ask for it.
+ * The ID token of one set of credentials for one audience. The whole process shares it.
  *
- * Everything is driven by requests: between them an instance on Cloud Run may have no CPU, and a
+ * Only requests cause fetches: between requests an instance on Cloud Run may have no CPU, and a
  * timer would stand still.
  */
 export class SharedIdToken {
@@ -46,7 +46,7 @@ export class SharedIdToken {
   #source: Promise<IdTokenSource> | null = null
   readonly #flights = new SingleFlight<string>()
   #current: CurrentToken | null = null
-  /** The clock has been warned of, and no token since then has agreed with it. */
+  /** Whether there was a warning about the clock, and no later token has agreed with the clock. */
   #warnedOfClock = false
 
   constructor(audience: string, open: () => Promise<IdTokenSource>) {
@@ -54,7 +54,7 @@ export class SharedIdToken {
     this.#open = open
   }
 
-  /** The current token, or the one that is being fetched. */
+  /** The current token, or the result of the fetch in progress. */
   get(terms: TokenTerms): string | Promise<string> {
     const now = terms.now()
     const current = this.#current
@@ -63,7 +63,7 @@ export class SharedIdToken {
     return current.token
   }
 
-  /** Another token than one that the service has refused; `null` where none may be fetched. */
+  /** Another token than the one that the service has refused; `null` if none may be fetched. */
   replace(refused: string, terms: TokenTerms): string | Promise<string> | null {
     if (this.#current !== null && this.#current.token !== refused) return this.get(terms)
     const now = terms.steadyNow()
@@ -92,7 +92,7 @@ export class SharedIdToken {
       this.#flights.inProgress(now) ??
       this.#flights.start((number) => this.#fetch(number, terms), {
         giveUpAt: now + terms.timeout,
-        // google-auth-library takes no signal: a fetch that hangs can only be left alone.
+        // google-auth-library takes no signal, so a fetch that hangs cannot be ended.
         giveUp: () => {
           this.#backoff.failed(terms.steadyNow())
         },
@@ -112,9 +112,9 @@ export class SharedIdToken {
   }
 
   /**
-   * A token that has expired by this clock is used all the same: where the clock is ahead, the
-   * service accepts it. The next one is fetched as after a failure, because it may be no better. It
-   * does not take the place of one that this clock has nothing against.
+   * A token that has expired by this clock is used anyway: if the clock is ahead, the service
+   * accepts it. The next one is fetched as after a failure, because it may be no better. It does
+   * not replace a token that is valid by this clock.
    */
   #accept(received: ReceivedIdToken, terms: TokenTerms): void {
     const now = terms.now()
@@ -160,8 +160,8 @@ function isGood(current: CurrentToken | null, now: number): boolean {
 }
 
 /**
- * Whether a token is to be replaced in the background. One that has little time left when it comes,
- * as from a metadata server that gives out the same for a while, is not due at once.
+ * Whether a token is to be replaced in the background. A token that has little time left when it
+ * comes is not replaced at once: a metadata server may give the same token for a while.
  */
 function isDue(current: CurrentToken, now: number, { refreshBefore }: TokenTerms): boolean {
   const { fetchedAt, usableUntil, expiredOnArrival } = current

@@ -1,4 +1,7 @@
-/** Headers that prove to one origin who asks; the Fetch standard keeps some of them from others. */
+/**
+ * Headers with credentials for one origin. The Fetch standard removes some of them for other
+ * origins.
+ */
 const BOUND_TO_ORIGIN = [
   'authorization',
   'x-serverless-authorization',
@@ -17,10 +20,10 @@ export function headersOf(token: string, names: readonly string[]): Record<strin
 }
 
 /**
- * The headers of a request with our token, and with nobody else's: those of an incoming request,
- * passed along by mistake, would make this service speak in the name of its caller.
+ * The headers of a request with this client's token, and with no other token: if the token of an
+ * incoming request were passed on by mistake, this service would act in the name of its caller.
  *
- * `Authorization` is the application's where the token is not sent in it.
+ * If the token is not sent in `Authorization`, that header belongs to the application.
  */
 export function withToken(headers: Headers, token: string, names: readonly string[]): Headers {
   const sent = new Headers(headers)

@@ -2,7 +2,7 @@ import { within } from '../pacing/within.ts'
 import { ServiceClientError } from './service-client-error.ts'
 
 /**
- * Waits for a token that others may wait for as well.
+ * Waits for a token. Others may wait for the same token.
  *
  * @throws ServiceClientError `SERVICE_CLIENT_TOKEN_TIMED_OUT`, or the signal's reason
  */

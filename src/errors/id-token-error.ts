@@ -9,32 +9,32 @@ export interface IdTokenErrorDetail {
   readonly expected?: unknown
   /** What was there instead; never the token or a segment of it. */
   readonly found?: unknown
-  /** Whose token it is, where the signature was verified: an email, or a unique id. */
+  /** Whose token it is, if the signature was verified: an email, or a unique id. */
   readonly caller?: string
   /** What the operator can do about it. */
   readonly remedy: string
 }
 
 /**
- * What a check may tell about a refusal; see {@link IdTokenErrorDetail}. A function is called where
- * the detail is read, so that a refusal that is not looked at costs nothing to describe.
+ * What a check may tell about a refusal; see {@link IdTokenErrorDetail}. A function is called only
+ * when the detail is read, so that a refusal that nobody logs costs nothing to describe.
  */
 export interface Finding {
   expected?: unknown
   found?: unknown
   caller?: string | undefined
-  /** What the token says of itself, to recognise a common mistake by. */
+  /** What the token says about itself; it helps to recognise a common mistake. */
   evidence?: () => Evidence
   /** Seconds after which the caller may try again: the `Retry-After` of a 503. */
   retryAfter?: number
 }
 
-/** The `realm` of a challenge where the option `realm` names no other. */
+/** The `realm` of a challenge, if the option `realm` names no other one. */
 export const DEFAULT_REALM = 'fastify-google-id-token'
 
 let setRealm: (error: IdTokenError, realm: string) => void
 
-/** Names the realm of a refusal's challenge, which the check that refuses does not know. */
+/** Sets the realm of a refusal's challenge. The check that refuses does not know it. */
 export function nameRealm(error: IdTokenError, realm: string): void {
   setRealm(error, realm)
 }
@@ -101,7 +101,7 @@ function valueOf(finding: unknown): unknown {
 
 /**
  * RFC 6750 section 3: a challenge has at least one parameter, here `realm`; section 3.1: it has no
- * error code where the request lacks credentials of our scheme.
+ * error code if the request has no credentials of our scheme.
  */
 function challengeOf(realm: string, error: string | null, description: string): string {
   const challenge = `Bearer realm="${realm}"`

@@ -1,7 +1,7 @@
 /**
  * Every way in which a request can be refused, in the order in which the checks are made.
  *
- * The one table behind status codes, challenges, logs, `explain` and the documentation.
+ * Status codes, challenges, logs, `explain` and the documentation all use this table.
  */
 
 /** The checks that a request goes through, in order: the first that fails is the outcome. */
@@ -27,9 +27,9 @@ export const CHECKS = [
 export type Check = (typeof CHECKS)[number]
 
 /**
- * What goes into `WWW-Authenticate`: an error code of RFC 6750 section 3.1, `null` for a challenge
- * without an error (the request brought no credentials that could be verified), or `undefined` for no
- * challenge at all (nothing that the caller could send would help).
+ * What goes into `WWW-Authenticate`: an error code of RFC 6750 section 3.1; `null` for a challenge
+ * without an error (the request had no credentials to verify); or `undefined` for no challenge (no
+ * other request of the caller would help).
  */
 export type ChallengeError =
   'invalid_request' | 'invalid_token' | 'insufficient_scope' | null | undefined

@@ -1,8 +1,8 @@
 import type { IdTokenErrorCode } from './outcomes.ts'
 
 /**
- * What a refused token says of itself. Nothing of it need be verified: it chooses the words of a
- * remedy in the log and nothing else.
+ * What a refused token says about itself. It may be unverified, because it only chooses the remedy
+ * that the log shows.
  */
 export interface Evidence {
   readonly iss: string
@@ -19,7 +19,7 @@ interface Mistake {
   readonly remedy: string
 }
 
-/** The OAuth client of the gcloud command: the `aud` of every user's own token that it prints. */
+/** The OAuth client of gcloud. It is the `aud` of the tokens that gcloud prints for a person. */
 const GCLOUD_CLIENT = '32555940559.apps.googleusercontent.com'
 
 /** https://cloud.google.com/iap/docs/enabling-cloud-run names the account. */
@@ -32,8 +32,8 @@ const FOREIGN: readonly IdTokenErrorCode[] = [
 ]
 
 /**
- * The mistakes that are made often, most specific first. Their remedies stand in logs and in
- * `explain` in the place of the general remedy of the outcome.
+ * Common mistakes, the most specific first. In logs and in `explain`, their remedies replace the
+ * general remedy of the outcome.
  */
 const MISTAKES: readonly Mistake[] = [
   {
@@ -74,7 +74,7 @@ const MISTAKES: readonly Mistake[] = [
   },
 ]
 
-/** The remedy for a mistake that the token shows; `undefined` where it shows none of them. */
+/** The remedy for a mistake that the token shows; `undefined` if it shows none. */
 export function remedyFor(code: IdTokenErrorCode, evidence: Evidence): string | undefined {
   return MISTAKES.find(({ codes, isShownBy }) => codes.includes(code) && isShownBy(evidence))
     ?.remedy

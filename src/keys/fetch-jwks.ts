@@ -7,13 +7,13 @@ export interface JwksRequest {
   readonly fetch: typeof globalThis.fetch
   /** The entity tag of the last good answer, if it had one. */
   readonly etag: string | undefined
-  /** Ends the request: after the timeout, or from outside. */
+  /** Ends the request: after the timeout, or when the key set is closed. */
   readonly signal: AbortSignal
 }
 
 /** What the endpoint answered. */
 export interface JwksAnswer {
-  /** `undefined`: the last document is still right (304). */
+  /** `undefined`: the last document is still valid (304). */
   readonly document: unknown
   readonly headers: ResponseHeaders
 }
@@ -23,13 +23,13 @@ const LARGEST_BODY = 64 * 1024
 /**
  * Asks the endpoint for its JWK set, once.
  *
- * Only 200 counts, and 304 where an entity tag was sent: a redirect would hand the choice of keys
- * to the server that it names.
+ * It accepts only 200, and 304 if an entity tag was sent. After a redirect, another server would
+ * choose the keys.
  *
- * @throws Error saying what went wrong; it quotes nothing of the answer but its status
+ * @throws Error saying what went wrong; it quotes only the status of the answer
  */
 export function fetchJwks(request: JwksRequest): Promise<JwksAnswer> {
-  // An injected `fetch` may not heed the signal; nobody must wait for it all the same.
+  // An injected `fetch` may ignore the signal, but nobody must wait for it.
   return within(ask(request), { signal: request.signal })
 }
 
@@ -37,7 +37,7 @@ async function ask({ uri, fetch, etag, signal }: JwksRequest): Promise<JwksAnswe
   const init: RequestInit & { cache: 'no-store' } = {
     signal,
     redirect: 'manual',
-    // A framework's patched fetch may otherwise answer from a cache of its own.
+    // Otherwise a `fetch` that a framework has patched may answer from its own cache.
     cache: 'no-store',
     headers: { accept: 'application/json', ...(etag !== undefined && { 'if-none-match': etag }) },
   }
@@ -45,7 +45,7 @@ async function ask({ uri, fetch, etag, signal }: JwksRequest): Promise<JwksAnswe
   try {
     return await read(response, etag !== undefined)
   } catch (error) {
-    // Frees the connection of an answer that is not read to its end.
+    // Frees the connection of an answer that is not read completely.
     await response.body?.cancel().catch(() => undefined)
     throw error
   }

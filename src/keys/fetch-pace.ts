@@ -9,14 +9,15 @@ import { RefetchBudget } from '../pacing/refetch-budget.ts'
  *   minute, with full jitter.
  * - A need cannot wait, because valid requests may be refused meanwhile: no keys may be used, or a
  *   key is missing and the last fetch failed. After failures it backs off for at most four seconds
- *   from the start of the last fetch, so that an endpoint that is back is noticed within five. The
- *   jitter keeps many instances from coming back together.
- * - An unknown key, after a fetch that succeeded, may be named by anyone. It takes from a budget.
+ *   from the start of the last fetch, so that the end of an outage is noticed within five. The
+ *   jitter keeps many instances from returning at the same time.
+ * - A token with an unknown key, after a fetch that succeeded: anyone can send one. It takes from a
+ *   budget.
  *
- * This bounds what anyone can make an instance ask of the endpoint, whatever tokens they send: after
- * the first few fetches one in two seconds where all succeed, and where all fail. Where they succeed
- * and fail in turn it is two a second on average: one out of the budget every two seconds, and at
- * most three that repeat it before the next.
+ * This limits the fetches that tokens can cause, whatever tokens anyone sends. After the first few
+ * fetches, it is one in two seconds if all fetches succeed, or if all fail. If they succeed and
+ * fail in turn, it is two a second on average: one from the budget every two seconds, and at most
+ * three retries before the next one.
  */
 export class FetchPace {
   readonly #random: () => number
@@ -41,7 +42,7 @@ export class FetchPace {
     return Math.max(0, this.#neededAt - now)
   }
 
-  /** Whether a fetch for an unknown key may be made now; it is to be made where it may. */
+  /** Whether a fetch for an unknown key may be made now. If so, the caller must make it. */
   takeForUnknownKey(now: number): boolean {
     return this.#failures > 0 ? this.untilNeeded(now) === 0 : this.#budget.take(now)
   }
@@ -52,22 +53,22 @@ export class FetchPace {
     this.#backoff.succeeded()
   }
 
-  /** @param startedAt - when the fetch that has failed `now` was begun */
+  /** @param startedAt - when the fetch began that has failed `now` */
   failed(startedAt: number, now: number): void {
     const longest = Math.min(FIRST * GROWTH ** this.#failures, CAP)
-    // Never less than half of it: full jitter would let one instance ask without a pause.
+    // Never less than half of the pause: with full jitter, one instance could ask without a pause.
     const wait = longest * (0.5 + 0.5 * this.#random())
     this.#failures += 1
     const neededAt = startedAt + wait
-    // A fetch that took longer than that, as where the endpoint hangs, is not repeated at once: all
-    // the instances whose fetches timed out together would come back together.
+    // A fetch that took longer than that (because the endpoint hangs) is not repeated at once:
+    // otherwise all instances whose fetches timed out together would return together.
     this.#neededAt = neededAt > now ? neededAt : now + PAUSE * this.#random()
     this.#backoff.failed(now)
   }
 }
 
 const FIRST = 500
-/** Slower than doubling: where only some fetches fail, the next one soon brings the key. */
+/** Slower than doubling: if only some fetches fail, one of the next ones gets the key. */
 const GROWTH = 1.5
 const CAP = 4_000
 const PAUSE = 1_000

@@ -7,7 +7,7 @@ export interface VerificationKey {
   readonly kid: string
   readonly publicKey: KeyObject
   readonly algorithm: SignatureAlgorithm
-  /** The members of the JWK that make it this key and no other, by name. */
+  /** The members of the JWK that hold the public key, by name. */
   readonly members: Readonly<Record<string, string>>
 }
 
@@ -17,18 +17,18 @@ export type Keys = ReadonlyMap<string, VerificationKey>
 /** What is known of the keys, for `stats()`. */
 export interface KeySetStats {
   /**
-   * How the keys stand. `fresh`: within the lifetime that the endpoint gave them. `stale`: past it,
-   * still in use because no newer answer could be had. `none`: nothing usable. `static`: given as an
+   * The state of the keys. `fresh`: within the lifetime that the endpoint gave them. `stale`: past it,
+   * but still used because there is no newer answer. `none`: no usable keys. `static`: given as an
    * option.
    */
   readonly state: 'static' | 'fresh' | 'stale' | 'none'
   /** How many keys there are. */
   readonly keys: number
-  /** Fetches begun, whatever came of them. */
+  /** Fetches begun, with any result. */
   readonly fetches: number
-  /** Fetches that brought no usable keys. */
+  /** Fetches without usable keys. */
   readonly failures: number
-  /** Seconds since the last good answer; `null` without one. */
+  /** Seconds since the last good answer; `null` if there was none. */
   readonly ageSeconds: number | null
 }
 
@@ -42,31 +42,31 @@ export interface ReadyKeys {
 }
 
 /**
- * Where the keys come from. All that is above asks this face only; it has an answer at once
- * while there are current keys, and no good token waits for a fetch then.
+ * Where the keys come from. The verifier uses only this interface. While there are current keys it
+ * answers synchronously, and no good token waits for a fetch.
  */
 export interface KeySet {
-  /** The current keys, or `null` where there are none that may be used. */
+  /** The current keys, or `null` if no keys may be used. */
   readonly current: () => Keys | null
   /**
-   * Resolves when there are current keys, to whether they were fetched after the call; or to
-   * `ID_TOKEN_KEYS_UNAVAILABLE`.
+   * Resolves when there are current keys; the value says whether they were fetched after the call.
+   * Or resolves to `ID_TOKEN_KEYS_UNAVAILABLE`.
    */
   readonly ready: () => Promise<ReadyKeys | IdTokenError>
   /**
-   * For a `kid` that the current keys lack: resolves when a fetch has ended that may have brought
-   * it. `null` where no fetch is due.
+   * For a `kid` that the current keys do not have: resolves when a fetch has ended that may have
+   * found it. `null` if no fetch is due.
    */
   readonly refetch: (kid: string) => Promise<void> | null
   /**
-   * The error for a `kid` that the current keys lack, where it may have been published all the same:
-   * the newest fetch failed, or none has ended yet. `null` where the newest fetch succeeded.
+   * The error for a `kid` that the current keys do not have, but that may have been published: the
+   * newest fetch failed, or no fetch has ended yet. `null` if the newest fetch succeeded.
    */
   readonly unavailable: () => IdTokenError | null
   readonly stats: () => KeySetStats
   /**
-   * Ends whatever is under way, and with it all waiting; nothing is fetched afterwards. The keys in
-   * hand stay usable.
+   * Ends any fetch in progress, and all waiting for it. Nothing is fetched afterwards. The current
+   * keys stay usable.
    */
   readonly close: () => void
 }

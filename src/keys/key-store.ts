@@ -13,7 +13,7 @@ export interface StoredKeys {
   }
   /** When they were fetched: milliseconds since the epoch. */
   readonly fetchedAt: number
-  /** For how many seconds they were fresh from then on. */
+  /** For how many seconds they were fresh after that. */
   readonly lifetimeSeconds: number
 }
 
@@ -21,7 +21,7 @@ export interface StoredKeys {
 export interface KeyStore {
   /** What was saved last, or `null`. It is validated like an answer of the key endpoint. */
   readonly load: () => Promise<StoredKeys | null>
-  /** Called after each good answer. A failure is logged, and changes nothing else. */
+  /** Called after each good answer. A failure is logged and has no other effect. */
   readonly save: (keys: StoredKeys) => Promise<void>
 }
 
@@ -47,7 +47,7 @@ export function toStoredKeys({ keys, fetchedAt, lifetime }: AgedKeys): StoredKey
 }
 
 /**
- * Checks what a store returned: those who can write to it must not invent a key's age.
+ * Checks what a store returned: whoever can write to it must not be able to set a wrong age.
  *
  * @param now - milliseconds since the epoch
  * @throws Error saying what is wrong with it
@@ -67,10 +67,10 @@ export function fromStoredKeys(
 }
 
 /**
- * Loads from a store that may hang: nobody must wait for it longer than for the endpoint.
+ * Loads from a store that may hang. Nobody waits for it longer than for the endpoint.
  *
  * @param timeout - milliseconds
- * @param closing - ends the wait; after it nothing is loaded
+ * @param closing - ends the wait; nothing is loaded afterwards
  */
 export async function loadWithin(
   keyStore: KeyStore | undefined,

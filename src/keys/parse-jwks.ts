@@ -4,7 +4,7 @@ import type { SignatureAlgorithm } from './signature-algorithms.ts'
 /** A parsed JWK set. */
 export interface ParsedJwks {
   readonly keys: ReadonlyMap<string, VerificationKey>
-  /** Why other members of the set were left out; public information only. */
+  /** Why other keys of the set are ignored; public information only. */
   readonly skipped: readonly string[]
 }
 
@@ -18,8 +18,8 @@ const LONGEST_KID_SHOWN = 64
 /**
  * Parses a JWK set (RFC 7517 section 5) and imports its usable keys.
  *
- * @param previous - the current keys: one that comes again stays the same object, so that what was
- * verified with it stays valid, and what was verified with a key that is gone does not
+ * @param previous - the current keys. A key that comes again stays the same object, so that tokens
+ * verified with it stay valid. Tokens verified with a key that is gone do not
  * @throws Error saying what is wrong with the document as a whole; it quotes no key material
  */
 export function parseJwks(
@@ -33,7 +33,7 @@ export function parseJwks(
   const skipped: string[] = []
   for (const member of members as unknown[]) {
     if (!isObject(member)) throw new Error('not a JWK set: a key that is no object')
-    // A secret that is published is lost: no key of that set can be trusted.
+    // A published secret is no longer secret: no key of that set can be trusted.
     if (member.kty === 'oct' || SECRET_MEMBERS.some((name) => Object.hasOwn(member, name))) {
       throw new Error('the JWK set holds a private or symmetric key')
     }
@@ -52,7 +52,7 @@ export function parseJwks(
   return { keys, skipped }
 }
 
-/** Why a key is not for the algorithm, by what it says of itself. */
+/** Why a key is not for this algorithm, by its own members. */
 function unfitness(jwk: Jwk, { kty, alg }: SignatureAlgorithm): string | null {
   if (jwk.kty !== kty) return `kty is not ${kty}`
   if (jwk.use !== undefined && jwk.use !== 'sig') return 'use is not sig'
@@ -83,7 +83,7 @@ function usableKey(
   return { kid, publicKey, algorithm, members }
 }
 
-/** The members that hold the public key; `null` where one is missing. */
+/** The members that hold the public key; `null` if one is missing. */
 function publicMembers(
   jwk: Jwk,
   { members }: SignatureAlgorithm,

@@ -19,10 +19,10 @@ import {
 import { parseJwks } from './parse-jwks.ts'
 import type { SignatureAlgorithm } from './signature-algorithms.ts'
 
-/** What a remote key set is made of. */
+/** The parts of a remote key set. */
 export interface RemoteKeySetOptions {
   readonly uri: string
-  /** What the keys are for: others in the set are ignored. */
+  /** The algorithm of the keys: other keys in the set are ignored. */
   readonly algorithm: SignatureAlgorithm
   readonly fetch: typeof globalThis.fetch
   /** Milliseconds past their lifetime for which the last good keys may be used. */
@@ -39,23 +39,23 @@ export interface RemoteKeySetOptions {
   readonly random?: () => number
 }
 
-/** Told of what happens to the keys. */
+/** Gets notice of what happens to the keys. */
 export interface KeyEvents {
   readonly refreshed: (keys: AgedKeys, skipped: readonly string[]) => void
   readonly failed: (failure: KeyFailure) => void
   readonly storeFailed: (action: 'load' | 'save', reason: string) => void
 }
 
-/** A fetch that brought no usable keys. */
+/** A fetch without usable keys. */
 export interface KeyFailure {
   readonly reason: string
-  /** How the current keys stand without it. */
+  /** The state of the current keys after it. */
   readonly state: KeysState
   /** Milliseconds until another may be tried. */
   readonly retryIn: number
 }
 
-/** The last good keys, and when what is due: milliseconds since the epoch. */
+/** The last good keys, and their times: milliseconds since the epoch. */
 interface CurrentKeys extends AgedKeys {
   readonly headers: ResponseHeaders
   readonly refreshAt: number
@@ -74,14 +74,14 @@ interface FetchedKeys {
 /** Why keys are fetched; each reason has its own pace. */
 type FetchReason = 'refresh' | 'need' | 'unknown key'
 
-/** The part of their lifetime after which keys are refreshed, and by how much it varies. */
+/** The part of their lifetime after which keys are refreshed, and how much it varies. */
 const REFRESH_FROM = 0.8
 const REFRESH_JITTER = 0.1
 
 /**
- * The keys that a JWKS endpoint publishes, kept through whatever becomes of the endpoint.
+ * The keys that a JWKS endpoint publishes. They are kept while the endpoint fails.
  *
- * Everything is driven by requests: between them an instance on Cloud Run may have no CPU, and a
+ * Only requests cause fetches: between requests an instance on Cloud Run may have no CPU, and a
  * timer would stand still.
  */
 export class RemoteKeySet implements KeySet {
@@ -93,10 +93,13 @@ export class RemoteKeySet implements KeySet {
   readonly #flights = new SingleFlight<void>()
   #fetches = 0
   #failures = 0
-  /** Good answers so far, and whether the newest fetch that has ended brought none. */
+  /** The number of good answers so far, and whether the newest fetch that has ended failed. */
   #answers = 0
   #hasFailed = false
-  /** Whether a key has been missing since the last good answer that may have been published. */
+  /**
+   * Whether, since the last good answer, a token had a key that is missing here but may have been
+   * published.
+   */
   #keyMissing = false
   #lastFailure = 'they were not asked for yet'
   #restoring: Promise<void> | null = null
@@ -111,9 +114,9 @@ export class RemoteKeySet implements KeySet {
     const now = this.#options.now()
     const current = this.#current
     if (current === null || !(now < current.unusableAt)) return null
-    // The request that finds a refresh due sets it off, and goes on with what is there.
+    // If a refresh is due, the request starts it, and uses the keys that are there.
     if (now >= current.refreshAt) void this.#joinFetch('refresh')
-    // So is a fetch for a missing key that failed: it is made again by whichever request comes next.
+    // The same for a fetch for a missing key that failed: the next request makes it again.
     if (this.#keyMissing && this.#hasFailed) void this.#joinFetch('need')
     return current.keys
   }
@@ -133,7 +136,8 @@ export class RemoteKeySet implements KeySet {
     const joined = this.#flights.inProgress(this.#options.steadyNow())
     if (joined === null) return this.#joinFetch('unknown key')
     return joined.then(() =>
-      // Without it, that one may have been answered before the key was published: one of our own.
+      // If the key is not there, that fetch may have been answered before the key was published. So
+      // make another one.
       this.#current?.keys.has(kid) ? undefined : (this.#joinFetch('unknown key') ?? undefined),
     )
   }
@@ -174,7 +178,7 @@ export class RemoteKeySet implements KeySet {
     })
   }
 
-  /** The fetch in progress; a new one where one may be made; `null` where none may. */
+  /** The fetch in progress, or a new one if one may be made; otherwise `null`. */
   #joinFetch(reason: FetchReason): Promise<void> | null {
     const now = this.#options.steadyNow()
     const inProgress = this.#flights.inProgress(now)
@@ -189,7 +193,7 @@ export class RemoteKeySet implements KeySet {
     return wait === 0
   }
 
-  /** Its promise resolves when it is over, whatever came of it. */
+  /** Its promise resolves when the fetch is over, with any result. */
   #startFetch(startedAt: number): Promise<void> {
     this.#fetches += 1
     const { timeout } = this.#options
@@ -207,7 +211,7 @@ export class RemoteKeySet implements KeySet {
       this.#closing.signal.removeEventListener('abort', close)
     }
     return this.#flights.start(
-      // What a logger throws must not reject where nobody waits.
+      // If a logger throws, the promise must not reject, because nobody may wait for it.
       (number) => this.#fetch(number, startedAt, controller.signal).then(over, over),
       { giveUpAt: startedAt + timeout, giveUp },
     )
@@ -269,7 +273,7 @@ export class RemoteKeySet implements KeySet {
     const now = this.#options.steadyNow()
     this.#hasFailed = true
     this.#lastFailure = reasonOf(error)
-    // Closing is no failure of the endpoint: nobody is warned of it.
+    // Closing is no failure of the endpoint, so there is no warning.
     if (this.#closing.signal.aborted) return
     this.#failures += 1
     this.#pace.failed(startedAt, now)
@@ -278,7 +282,7 @@ export class RemoteKeySet implements KeySet {
     this.#options.events.failed({ reason: this.#lastFailure, state, retryIn })
   }
 
-  /** Keys of an earlier process, once; never in the place of an answer. */
+  /** Loads the keys of an earlier process, once. They never replace an answer of the endpoint. */
   #restore(): Promise<void> {
     this.#restoring ??= this.#load()
     return this.#restoring
@@ -308,7 +312,7 @@ export class RemoteKeySet implements KeySet {
 const CLOSED = 'the verifier was closed'
 const TOO_LATE = 'the key endpoint did not answer in time'
 
-/** `fetch` says "fetch failed" and puts what failed into the cause. */
+/** The message of `fetch` is only "fetch failed"; the cause says what failed. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'an unknown failure'
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message

@@ -1,8 +1,8 @@
 /**
  * The signature algorithms that tokens may be signed with, as data: a kind of token names one.
  *
- * Node's own `verify` on an imported key is synchronous, so that a request is verified without a
- * promise, and costs the process less than half of what WebCrypto does.
+ * Node's own `verify` with an imported key is synchronous, so a request is verified without a
+ * promise. It costs the process less than half of what WebCrypto costs.
  */
 import { createPublicKey, verify, type AsymmetricKeyDetails, type KeyObject } from 'node:crypto'
 
@@ -17,9 +17,9 @@ export interface SignatureAlgorithm {
   /** What a key must be, for messages. */
   readonly requirement: string
   /**
-   * Imports a public key; `null` where it does not meet the requirement.
+   * Imports a public key; `null` if it does not meet the requirement.
    *
-   * @throws Error where the members are no key
+   * @throws Error if the members are no key
    */
   readonly importKey: (members: Readonly<Record<string, string>>) => KeyObject | null
   /**
@@ -32,7 +32,10 @@ export interface SignatureAlgorithm {
 }
 
 const SHORTEST_MODULUS = 2048
-/** FIPS 186-5 section 5.1: with a very small exponent signatures can be made without the key. */
+/**
+ * FIPS 186-5 section 5.1: with a very small exponent, signatures can be forged without the private
+ * key.
+ */
 const SMALLEST_EXPONENT = 65_537n
 
 /** RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 section 3.3). */
@@ -47,12 +50,12 @@ export const RS256: SignatureAlgorithm = {
     return modulusLength < SHORTEST_MODULUS || publicExponent < SMALLEST_EXPONENT ? null : key
   },
   verify: (key, signingInput, signature) => {
-    // Strict base64url is ASCII, where a character is a byte.
+    // Strict base64url is ASCII, so each character is one byte.
     const signed = signingInputBytes.of(signingInput, 'latin1')
     const isGood =
       signed.length === signingInput.length &&
       verify('sha256', signed, key, signatureBytes.of(signature, 'base64url'))
-    // What stays here between requests is no token: it lacks what makes it one.
+    // The signing input stays here between requests. Without the signature it is no token.
     signatureBytes.wipe()
     return isGood
   },
@@ -62,8 +65,8 @@ export const RS256: SignatureAlgorithm = {
 type RsaKeyDetails = Required<Pick<AsymmetricKeyDetails, 'modulusLength' | 'publicExponent'>>
 
 /**
- * Bytes of one text after the other, in one place: making buffers for each token would cost as much
- * as all else but the signature. Most texts are as long as the one before.
+ * A buffer that is reused for one text after the other. New buffers for each token would cost as
+ * much as everything else except the signature. Most texts are as long as the one before.
  */
 class ReusedBytes {
   readonly #all = Buffer.allocUnsafeSlow(8192)

@@ -1,7 +1,7 @@
 /**
  * When to try again after failures: exponential back-off with full jitter, capped
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), so that many
- * instances that lost an endpoint together do not come back to it together.
+ * instances that lost an endpoint at the same time do not all return to it at the same time.
  */
 export class Backoff {
   readonly #random: () => number

@@ -6,7 +6,7 @@ const UNITS: readonly (readonly [name: string, seconds: number])[] = [
 ]
 
 /**
- * A duration as a person says it, in its two largest units: `2 hours 5 minutes`.
+ * A duration in words, in its two largest units: `2 hours 5 minutes`.
  *
  * @param seconds - at least 0; a part of a second is left out
  */

@@ -1,10 +1,10 @@
 /**
- * How often others may cause a fetch out of turn: a token bucket.
+ * How often others may cause an extra fetch: a token bucket.
  *
  * It counts attempts, not successes: a flood of forged tokens during an outage must not become a
  * flood on the key endpoint. It is small but never empty for long, so that one forged token cannot
- * hide a key that was just published. A service that answers 401 whatever it is sent is held to it
- * too.
+ * keep a new key from being fetched. The client uses it too, for a service that answers 401 to
+ * every token.
  */
 export class RefetchBudget {
   readonly #capacity: number

@@ -13,11 +13,11 @@ export interface GivingUp {
 }
 
 /**
- * Runs a task once at a time, and has all who need its result share it.
+ * Runs a task at most once at a time. All who need its result share it.
  *
- * A run that takes too long is given up when the next one looks for it, and not by a timer only: timers
- * stand still while an instance on Cloud Run has no CPU. What was given up may still be answered, and
- * after a later run: `isNewest` tells.
+ * A run that takes too long is also given up when the next caller looks for it, not only by a
+ * timer: timers stand still while an instance on Cloud Run has no CPU. A run that was given up may
+ * still get an answer, even after a later run. `isNewest` says whether the answer is still of use.
  */
 export class SingleFlight<Result> {
   #run: Run<Result> | null = null
@@ -50,12 +50,12 @@ export class SingleFlight<Result> {
     })
     const run: Run<Result> = { result, ...giving }
     this.#run = run
-    // All who waited for it may have gone.
+    // Perhaps nobody waits for it any more.
     result.catch(() => undefined)
     return result
   }
 
-  /** Whether no later run was newest before: a late answer is out of date. */
+  /** Whether no later run has asked this before: a late answer is out of date. */
   isNewest(number: number): boolean {
     if (number <= this.#newest) return false
     this.#newest = number

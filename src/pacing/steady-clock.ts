@@ -1,6 +1,6 @@
 /**
- * A clock for waiting: it follows the given one, and goes on where that one stands still or is set
- * back, so that no back-off lasts for ever.
+ * A clock for waiting. It follows the given clock, but keeps going if that one stands still or is
+ * set back, so that no back-off lasts for ever.
  *
  * @param now - milliseconds since the epoch
  * @param monotonic - milliseconds since any moment

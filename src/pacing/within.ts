@@ -1,14 +1,14 @@
 /** When to stop waiting. */
 export interface WaitLimits {
-  /** How long, in milliseconds, and the error for what takes longer. Default: no limit. */
+  /** How long to wait, in milliseconds, and the error if it takes longer. Default: no limit. */
   readonly deadline?: { readonly timeout: number; readonly tooLate: () => Error }
   /** Ends the wait with its reason. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Waits for something within limits. It ends this wait only: the promise goes on, and others may wait
- * for it as well.
+ * Waits for something within limits. A limit ends only this wait: the promise stays pending, and
+ * others may wait for it too.
  *
  * @throws what `tooLate` makes, the reason of the signal, or whatever the promise rejects with
  */

@@ -9,7 +9,7 @@ export interface RoutePolicy {
   /** Replaces the default audience. */
   audience?: string | readonly string[] | undefined
   /**
-   * A request without a token gets in, and its caller is `null`. One that brings a token is verified
+   * A request without a token gets in, and its caller is `null`. A request with a token is verified
    * like any other. Default `false`.
    */
   optional?: boolean | undefined
@@ -23,7 +23,7 @@ export interface AccessPolicy {
   readonly audiences: Audiences
 }
 
-/** The same where a list says who may call. */
+/** The same with a list of callers. */
 export type ListedPolicy = AccessPolicy & { readonly allowedCallers: AllowedCallers }
 
 /**
@@ -57,14 +57,14 @@ export function parsePolicy(
  * Default deny: an audience alone lets any Google customer in.
  *
  * @param name - the option that would hold the list
- * @throws TypeError where no list says who may call
+ * @throws TypeError if there is no list of callers
  */
 export function requireList(name: string, policy: AccessPolicy): ListedPolicy {
   if (hasList(policy)) return policy
   throw missingList(name)
 }
 
-/** The error for a guard that would not say whom to let in. */
+/** The error for a guard without a list of callers. */
 export function missingList(name: string): TypeError {
   return invalidOption(
     name,
@@ -73,7 +73,7 @@ export function missingList(name: string): TypeError {
   )
 }
 
-/** Whether a list says who may call. */
+/** Whether there is a list of callers. */
 export function hasList(policy: AccessPolicy): policy is ListedPolicy {
   return policy.allowedCallers !== null
 }

@@ -8,7 +8,7 @@ import { unreadableMembers } from '../checks/plain-object.ts'
  * - `serviceAccount:EMAIL`, the same as gcloud and Terraform print it;
  * - 15 to 25 digits: a service account's unique id, its `sub`;
  * - `*@project.iam.gserviceaccount.com`: every service account of one project;
- * - `{ email }`: a person's email, spelled out because a person is no service.
+ * - `{ email }`: a person's email. It is an object, so that nobody lists a person by mistake.
  */
 export type AllowedCaller =
   | string
@@ -17,7 +17,9 @@ export type AllowedCaller =
       readonly email: string
     }
 
-/** A list of callers, compiled once so that asking it costs three look-ups whatever its length. */
+/**
+ * A list of callers, compiled once, so that a check costs three look-ups for a list of any length.
+ */
 export interface AllowedCallers {
   /** As configured. */
   readonly configured: readonly AllowedCaller[]
@@ -28,7 +30,8 @@ export interface AllowedCallers {
 }
 
 // The forms of https://cloud.google.com/iam/docs/service-account-types, all lower case. Lengths are
-// not checked: Google does that when an account is made, and the service agents keep to other ones.
+// not checked: Google checks them when an account is created, and service agents have other
+// lengths.
 const PROJECT_DOMAIN = String.raw`[a-z0-9][-a-z0-9]*(?:\.[a-z0-9][-a-z0-9]*){0,3}\.iam\.gserviceaccount\.com`
 const SERVICE_ACCOUNT = new RegExp(
   String.raw`^(?:[a-z0-9][-a-z0-9]{0,62}@${PROJECT_DOMAIN}` +
@@ -40,9 +43,10 @@ const PROJECT_WILDCARD = new RegExp(`^\\*@(${PROJECT_DOMAIN})$`)
 const PERSON = /^[^\s@:*"(),;<>[\]\\]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+$/
 
 /**
- * Service agents live in projects of Google's that all customers share: service-N@…, bq-N@… and
- * others like them are agents of project N (https://cloud.google.com/iam/docs/service-agents). A project wildcard means the
- * accounts of that project, so it never matches an agent, and the shared projects are refused.
+ * Service agents are in Google's projects, which all customers share: service-N@…, bq-N@… and
+ * similar ones are agents of project N (https://cloud.google.com/iam/docs/service-agents). A
+ * project wildcard means the accounts of that project, so it never matches an agent, and the shared
+ * projects are refused.
  */
 const SERVICE_AGENT = /^(?:service|project|bq|p)-?[0-9]+[-@]/
 const SHARED_BY_ALL_PROJECTS = 'gcp-sa-'
@@ -55,7 +59,7 @@ const ACCEPTED =
 /**
  * Parses and compiles a list of callers.
  *
- * @param name - the option that the list stands in, for the message
+ * @param name - the option that holds the list, for the message
  * @throws TypeError naming the entry, why it is refused, and what is accepted
  */
 export function parseAllowedCallers(name: string, value: unknown): AllowedCallers {

@@ -1,7 +1,10 @@
 import { warnAtStart, type Logger } from '../checks/injected.ts'
 import { parseStrings, invalidOption } from '../checks/invalid-option.ts'
 
-/** The audiences that a service answers to: every accepted spelling, with the one configured for it. */
+/**
+ * The audiences of a service: every accepted spelling, with the configured audience that it stands
+ * for.
+ */
 export interface Audiences {
   /** As configured. */
   readonly configured: readonly string[]
@@ -22,7 +25,8 @@ export function parseAudiences(name: string, value: unknown): Audiences {
     'a non-empty string or a non-empty list of them: the URLs of this service and its custom audiences',
   )
   for (const audience of configured) {
-    // No audience has either, and one from an environment variable may have them by mistake.
+    // No real audience has these characters. A value from an environment variable may have them by
+    // mistake.
     if (/[\s,]/.test(audience)) {
       throw invalidOption(name, value, 'each audience as a string of its own, without , or space')
     }
@@ -39,12 +43,12 @@ export function parseAudiences(name: string, value: unknown): Audiences {
 }
 
 const HOST = /^(?:[a-z0-9-]+\.)+[a-z]{2,}(?::[0-9]+)?(?:\/.*)?$/i
-/** An OAuth client ID, which is an audience as it stands. */
+/** An OAuth client ID, which is a valid audience although it looks like a host. */
 const CLIENT_ID = '.apps.googleusercontent.com'
 
 /**
- * Warns of audiences that look like a host: callers ask for the URL of a service, with `https://`.
- * They are not refused, because a custom audience may be any string.
+ * Warns about audiences that look like a host: callers ask for the URL of a service, with
+ * `https://`. They are not refused, because a custom audience may be any string.
  */
 export function warnAboutHosts(audiences: readonly string[], logger: Logger): void {
   const hosts = audiences.filter((audience) => HOST.test(audience) && !audience.endsWith(CLIENT_ID))

@@ -3,8 +3,9 @@ import type { AllowedCallers } from './allowed-callers.ts'
 import type { Caller } from './caller.ts'
 
 /**
- * Why a verified caller is not let in: `ID_TOKEN_CALLER_NOT_ALLOWED`, or
- * `ID_TOKEN_CALLER_UNIDENTIFIED` where the token leaves open who calls; `null` for one in the list.
+ * Why a verified caller is refused: `ID_TOKEN_CALLER_NOT_ALLOWED`, or
+ * `ID_TOKEN_CALLER_UNIDENTIFIED` if the token does not say who calls; `null` for a caller in the
+ * list.
  */
 export function callerRefusal(
   { email, subject, signatureVerified }: Caller,

@@ -3,9 +3,12 @@ import type { IdTokenClaims } from '../token/claims.ts'
 
 /** Who calls, as Google signed it. Deeply frozen. */
 export interface Caller {
-  /** The email of the account; only where `email_verified` is true. */
+  /** The email of the account; only if `email_verified` is true. */
   readonly email: string | undefined
-  /** The account's unique id: 21 digits, and a new one where an account is re-created. */
+  /**
+   * The account's unique id: 21 digits. An account that is deleted and created again gets a new
+   * one.
+   */
   readonly subject: string
   /** The configured audience that the token matched. */
   readonly audience: string
@@ -15,7 +18,7 @@ export interface Caller {
   readonly issuedAt: number
   /** When it expires, in seconds since the epoch. */
   readonly expiresAt: number
-  /** `false` only for a token whose signature the platform took away and was trusted with. */
+  /** `false` only if Cloud Run removed the signature and `trustRemovedSignature` is on. */
   readonly signatureVerified: boolean
   /** The header that the verified token was in; `authorization` for a token that came without a request. */
   readonly header: TokenHeader
@@ -23,7 +26,7 @@ export interface Caller {
   readonly claims: Readonly<IdTokenClaims>
 }
 
-/** What was found out about a token beside its claims. */
+/** What is known about a verified token, beside its claims. */
 export type Verified = Pick<Caller, 'audience' | 'signatureVerified' | 'header'>
 
 /** Makes the caller from validated claims, and freezes both. */
@@ -41,7 +44,7 @@ export function callerOf(claims: IdTokenClaims, verified: Verified): Caller {
   })
 }
 
-/** Iterative, because a payload may nest deeper than the stack. */
+/** Iterative, because a payload may be nested more deeply than the stack allows. */
 function deepFrozen(claims: IdTokenClaims): IdTokenClaims {
   if (Object.isFrozen(claims)) return claims
   const pending: object[] = [claims]

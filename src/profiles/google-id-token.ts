@@ -5,8 +5,8 @@ import type { TokenProfile } from './token-profile.ts'
 /** Google's ID token for service accounts (https://cloud.google.com/docs/authentication/token-types#id). */
 export const GOOGLE_ID_TOKEN: TokenProfile = {
   presentation: {
-    // X-Serverless-Authorization decides wherever it is present: on Cloud Run it is the one that the
-    // IAM check looks at, and Authorization is then the caller's to fill at will
+    // X-Serverless-Authorization decides if it is present: on Cloud Run the IAM check reads it, and
+    // then the caller can put anything into Authorization
     // (https://cloud.google.com/run/docs/authenticating/service-to-service).
     headers: ['x-serverless-authorization', 'authorization'],
     scheme: 'Bearer',
@@ -14,7 +14,7 @@ export const GOOGLE_ID_TOKEN: TokenProfile = {
   algorithm: RS256,
   // https://accounts.google.com/.well-known/openid-configuration, `jwks_uri`
   jwksUri: 'https://www.googleapis.com/oauth2/v3/certs',
-  // OpenID Connect Core section 2 has the URL; Google's older tokens have the bare host.
+  // OpenID Connect Core section 2 requires the URL; Google's older tokens have only the host.
   issuers: ['https://accounts.google.com', 'accounts.google.com'],
   clockTolerance: 60,
   maxTokenLifetime: 86_400,

@@ -10,7 +10,7 @@ import type { IdTokenClaims } from '../token/claims.ts'
 export interface TokenProfile {
   /** Where requests carry the token. */
   readonly presentation: Presentation
-  /** The only algorithm: RFC 8725 section 3.1 has the service choose it, never the token. */
+  /** The only algorithm: by RFC 8725 section 3.1 the service chooses it, never the token. */
   readonly algorithm: SignatureAlgorithm
   /** Where the keys are published, as a JWK set. */
   readonly jwksUri: string

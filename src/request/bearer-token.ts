@@ -1,8 +1,8 @@
 import { refusal, type IdTokenError } from '../errors/id-token-error.ts'
 import type { DecidingHeader } from './deciding-header.ts'
 
-// RFC 9110 section 11.4: credentials = auth-scheme 1*SP token68, the scheme in any case. Front ends
-// of Google are reported to write "bearer".
+// RFC 9110 section 11.4: credentials = auth-scheme 1*SP token68, the scheme in any case. There are
+// reports that Google's front ends write "bearer".
 function credentials(value: string): [scheme: string, rest: string] {
   const end = value.search(/[ \t]|$/)
   return [value.slice(0, end).toLowerCase(), value.slice(end).replace(/^ +/, '')]
@@ -11,9 +11,9 @@ function credentials(value: string): [scheme: string, rest: string] {
 /** Schemes that a log may name; anything else may be a token that was sent without its scheme. */
 const KNOWN_SCHEMES = /^(?:basic|digest|negotiate|ntlm|dpop|hoba|mutual|oauth|apikey|token|jwt)$/
 
-/** The token, where the value is exactly `<scheme> <token>`. */
+/** The token, if the value is exactly `<scheme> <token>`. */
 export function tokenIn(value: string, scheme: string): string | undefined {
-  // The common spelling, without a regular expression.
+  // The usual spelling needs no regular expression.
   const start = scheme.length + 1
   if (value.startsWith(scheme) && value[start - 1] === ' ' && isOneToken(value, start)) {
     return value.slice(start)
@@ -43,7 +43,9 @@ export function bearerToken(
   })
 }
 
-/** A comma counts as a break: proxies join repeated headers with one, and no token has any. */
+/**
+ * A comma separates tokens: proxies join repeated headers with a comma, and no token contains one.
+ */
 function isOneToken(text: string, start: number): boolean {
   return (
     text.length > start &&

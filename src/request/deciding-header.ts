@@ -5,11 +5,12 @@ import { rawHeadersOf, type RequestHeaders } from './request-like.ts'
 export type TokenHeader = 'x-serverless-authorization' | 'authorization'
 
 /**
- * The value of a header as it was sent; `undefined` where it was not sent;
- * `ID_TOKEN_REQUEST_MALFORMED` where it was sent twice, or may have been lost among too many.
+ * The value of a header as it was sent; `undefined` if it was not sent;
+ * `ID_TOKEN_REQUEST_MALFORMED` if it was sent twice, or if Node may have dropped it because there
+ * were too many headers.
  *
- * `request.headers` cannot be asked: of two Authorization headers it keeps the first, and two
- * X-Serverless-Authorization headers it joins, so that an attacker's could hide behind another.
+ * `request.headers` is no use: of two Authorization headers it keeps the first, and it joins two
+ * X-Serverless-Authorization headers. So the header of an attacker could hide behind another one.
  */
 export function headerValue(
   request: RequestHeaders,
@@ -36,12 +37,12 @@ export function headerValue(
   return value
 }
 
-/** `http.Server` keeps this many headers where `maxHeadersCount` does not say otherwise. */
+/** `http.Server` keeps this many headers if `maxHeadersCount` is not set. */
 const HEADERS_KEPT = 1000
 
 /**
- * Node drops the headers past `server.maxHeadersCount` without a word, so that of a long list nobody
- * can say what is missing: it may be the header that decides, or the second of two.
+ * Node silently drops the headers after `server.maxHeadersCount`. So a header may be missing from a
+ * long list: the one that decides, or a second one of the same name.
  */
 function isCutOff({ socket }: RequestHeaders, raw: readonly string[]): boolean {
   const server = (socket as { server?: { maxHeadersCount?: number | null } } | undefined)?.server
@@ -49,7 +50,7 @@ function isCutOff({ socket }: RequestHeaders, raw: readonly string[]): boolean {
   return kept > 0 && raw.length >= 2 * kept
 }
 
-/** The name of the header that decides, even where it is repeated; `null` where there is none. */
+/** The name of the header that decides, even if it is repeated; `null` if there is none. */
 export function decidingHeaderName(
   request: RequestHeaders,
   names: readonly TokenHeader[],
@@ -60,7 +61,7 @@ export function decidingHeaderName(
   return names.find(isSent) ?? null
 }
 
-/** The lengths differ for nearly every header, which saves lower-casing each of them. */
+/** Nearly all headers differ in length, so few have to be converted to lower case. */
 function isNamed(sent: string | undefined, name: TokenHeader): boolean {
   return sent?.length === name.length && sent.toLowerCase() === name
 }
@@ -72,8 +73,8 @@ export interface DecidingHeader {
 }
 
 /**
- * The header that decides: the first of these that was sent, even empty; `null` where none was;
- * `ID_TOKEN_REQUEST_MALFORMED` where it was sent twice.
+ * The header that decides: the first of `names` that was sent, even if it is empty; `null` if none
+ * was sent; `ID_TOKEN_REQUEST_MALFORMED` if it was sent twice.
  */
 export function decidingHeader(
   request: RequestHeaders,

@@ -16,13 +16,13 @@ export interface Presentation {
 export interface PresentedToken {
   readonly token: string
   readonly header: TokenHeader
-  /** The platform took the signature away, and no header holds the token with it. */
+  /** Whether Cloud Run removed the signature, and no header holds an intact copy. */
   readonly signatureRemoved: boolean
 }
 
 /**
- * The token that decides about a request; `null` where it brings none; or the outcome of the check
- * `credentials`.
+ * The token that decides about a request; `null` if the request has none; or the refusal of the
+ * check `credentials`.
  */
 export function presentedToken(
   request: RequestHeaders,

@@ -4,28 +4,27 @@ import { headerValue } from './deciding-header.ts'
 import type { RequestHeaders } from './request-like.ts'
 
 /**
- * What Cloud Run puts in the place of the signature of the token that it has checked, before the
- * request reaches the container
- * (https://cloud.google.com/run/docs/troubleshooting#signature-removed). It is valid base64url, so
- * nothing but this comparison tells it from a signature.
+ * Cloud Run replaces the signature of the token that it has checked with this, before the request
+ * reaches the container (https://cloud.google.com/run/docs/troubleshooting#signature-removed). It
+ * is valid base64url, so only this comparison can distinguish it from a signature.
  */
 export const MARKER = '.SIGNATURE_REMOVED_BY_GOOGLE'
 
 /** Header and payload, each with the dot after it. */
 const TWO_SEGMENTS = /^[^.]+\.[^.]+\.$/
 
-/** Whether the platform has taken the signature of this token away. */
+/** Whether Cloud Run has removed the signature of this token. */
 export function isSignatureRemoved(token: string): boolean {
   return token.endsWith(MARKER)
 }
 
 /**
- * The same token with its signature, where Authorization still holds it; `null` where it does not;
- * `ID_TOKEN_REQUEST_MALFORMED` where Authorization was sent twice.
+ * The intact copy of a token, if Authorization holds it; `null` if it does not;
+ * `ID_TOKEN_REQUEST_MALFORMED` if Authorization was sent twice.
  *
- * Callers may send one token in both headers; Cloud Run checks X-Serverless-Authorization, takes
- * the signature off it, and leaves Authorization alone. The intact copy is the same token byte for
- * byte up to the signature, and is verified in full: nothing is taken on trust.
+ * Callers may send one token in both headers. Cloud Run checks X-Serverless-Authorization, removes
+ * its signature, and does not change Authorization. The intact copy has the same bytes up to the
+ * signature, and it is verified in full.
  */
 export function intactCopy(
   request: RequestHeaders,

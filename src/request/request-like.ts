@@ -1,9 +1,12 @@
-/** Headers as an object, or as pairs, of which a WHATWG `Headers` is a list as well. */
+/** Headers as an object, or as pairs. A WHATWG `Headers` is a list of pairs too. */
 export type HeadersLike =
   | Readonly<Record<string, string | readonly string[] | undefined>>
   | Iterable<readonly [name: string, value: string]>
 
-/** What is read of a request: an `http.IncomingMessage` has it all, and so has HTTP/2's. */
+/**
+ * The parts of a request that are read. An `http.IncomingMessage` has them all, and so has HTTP/2's
+ * request.
+ */
 export interface RequestHeaders {
   /** The headers. Where `rawHeaders` are there, those are read instead. */
   readonly headers: HeadersLike
@@ -44,12 +47,12 @@ export function requestHeadersOf(request: RequestLike): RequestHeaders {
 }
 
 /**
- * Names and values of all headers in turn. A WHATWG `Headers` has joined equal headers with a comma,
- * which no token has, so that two tokens are still told from one.
+ * Names and values of all headers in turn. A WHATWG `Headers` has joined equal headers with a
+ * comma. No token contains a comma, so two tokens are still distinguished from one.
  */
 export function rawHeadersOf({ rawHeaders, headers }: RequestHeaders): readonly string[] {
   if (rawHeaders !== undefined) return rawHeaders
-  // What a framework or a test puts there may be anything; what is no string holds no token.
+  // A framework or a test may put any value there. A value that is not a string holds no token.
   const pairs: [string, unknown][] =
     Symbol.iterator in headers ? Array.from(headers, (pair) => [...pair]) : Object.entries(headers)
   return pairs.flatMap(([name, value]) =>

@@ -12,7 +12,7 @@ export interface KeysRefreshedMessage {
   readonly keyIds: readonly string[]
   /** Seconds for which the keys are fresh. */
   readonly lifetimeSeconds: number
-  /** Why other members of the set were left out. */
+  /** Why other keys of the set are ignored. */
   readonly skipped: readonly string[]
 }
 
@@ -22,7 +22,7 @@ export interface KeysFailedMessage {
   readonly uri: string
   /** What was wrong, in words for a log. */
   readonly reason: string
-  /** How the current keys stand without it. */
+  /** The state of the current keys after it. */
   readonly state: KeySetStats['state']
   /** Seconds until another fetch may be made. */
   readonly retryInSeconds: number

@@ -1,10 +1,13 @@
-/** What is used of an OpenTelemetry `Meter`; any version of `@opentelemetry/api` 1 has it. */
+/**
+ * The part of an OpenTelemetry `Meter` that is used; every version 1 of `@opentelemetry/api` has
+ * it.
+ */
 export interface Meter {
   /** Makes a counter of this name, once for each. */
   createCounter: (name: string, options?: { description?: string; unit?: string }) => Counter
 }
 
-/** What is used of an OpenTelemetry `Counter`. */
+/** The part of an OpenTelemetry `Counter` that is used. */
 export interface Counter {
   /** Counts `value` more, with attributes by name. */
   add: (value: number, attributes?: Record<string, string>) => void

@@ -2,7 +2,7 @@ import type { Caller } from '../policy/caller.ts'
 import { IdTokenError } from '../errors/id-token-error.ts'
 import type { Counter, Meter } from './meter.ts'
 
-/** What is counted. No attribute holds anything that a caller chose. */
+/** The counters. No attribute holds anything that a caller chose. */
 export interface Metrics {
   /** One verified request or token: `google_id_token.verdicts` by `outcome`. */
   readonly outcome: (error: unknown, caller: Caller | null) => void
@@ -10,7 +10,7 @@ export interface Metrics {
   readonly keyFetch: (outcome: 'ok' | 'failed') => void
 }
 
-/** Counters on the meter; nothing without one. */
+/** Makes the counters on the meter; without a meter nothing is counted. */
 export function createMetrics(meter: Meter | undefined): Metrics {
   const outcomes = meter?.createCounter('google_id_token.verdicts', {
     description: 'Requests and tokens verified, by outcome: accepted, anonymous, or the error code',
@@ -30,7 +30,7 @@ export function createMetrics(meter: Meter | undefined): Metrics {
   }
 }
 
-/** The outcome stands by now: a meter that fails changes nothing. */
+/** The outcome is already decided: a meter that throws changes nothing. */
 function count(counter: Counter, outcome: string): void {
   try {
     counter.add(1, { outcome })

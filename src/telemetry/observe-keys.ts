@@ -2,12 +2,12 @@ import type { KeyEvents, KeyFailure } from '../keys/remote-key-set.ts'
 import { channels, type KeysFailedMessage, type KeysRefreshedMessage } from './channels.ts'
 import type { Metrics } from './metrics.ts'
 
-/** Where what happens to the keys is told. */
+/** Where events of the keys are reported. */
 export interface KeyObservers {
   readonly uri: string
   readonly metrics: Metrics
   readonly logger: { readonly warn: (finding: object, message: string) => void }
-  /** Milliseconds; must go on. */
+  /** Milliseconds; must never stand still. */
   readonly steadyNow: () => number
 }
 
@@ -51,7 +51,7 @@ export function observeKeys(observers: KeyObservers): KeyEvents {
   }
 }
 
-/** An outage lasts for many requests; the log need not. */
+/** An outage lasts for many requests, but one line a minute is enough. */
 function atMostOnceAMinute({ logger, steadyNow }: KeyObservers): KeyObservers['logger']['warn'] {
   let quietUntil = -Infinity
   return (finding, message) => {

@@ -3,10 +3,10 @@ import { IdTokenError } from '../errors/id-token-error.ts'
 import { channels, type TokenRejectedMessage, type TokenVerifiedMessage } from './channels.ts'
 import type { Metrics } from './metrics.ts'
 
-/** Told of every outcome: its error, or its caller (`null` for an anonymous request). */
+/** Gets every outcome: its error, or its caller (`null` for an anonymous request). */
 export type ObserveOutcome = (error: unknown, caller: Caller | null) => void
 
-/** Counts outcomes, and publishes them to those who listen. */
+/** Counts outcomes, and publishes them to subscribers. */
 export function observeOutcomes(metrics: Metrics): ObserveOutcome {
   return (error, caller) => {
     metrics.outcome(error, caller)

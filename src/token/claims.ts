@@ -35,8 +35,8 @@ type ClaimType = 'string' | 'number' | 'boolean'
 /** The claims whose types are checked, from RFC 7519 section 4.1 and OpenID Connect Core section 5.1. */
 const TYPED_CLAIMS: readonly (readonly [claim: string, type: ClaimType, required: boolean])[] = [
   ['iss', 'string', true],
-  // RFC 7519 allows a list. Google never sends one, and OpenID Connect Core section 3.1.3.7 has a
-  // token refused that is also meant for audiences we do not trust, so a list is refused whole.
+  // RFC 7519 allows a list. Google never sends one. By OpenID Connect Core section 3.1.3.7 a token
+  // that is also meant for untrusted audiences must be refused, so every list is refused.
   ['aud', 'string', true],
   ['sub', 'string', true],
   ['iat', 'number', true],
@@ -47,7 +47,7 @@ const TYPED_CLAIMS: readonly (readonly [claim: string, type: ClaimType, required
   ['email_verified', 'boolean', false],
 ]
 
-/** What is wrong with a payload as a set of claims, or `null` where its types are right. */
+/** What is wrong with the types of the claims; `null` if they are right. */
 export function claimsProblem(
   payload: Readonly<Record<string, unknown>>,
 ): { expected: string; found: string } | null {
@@ -78,7 +78,9 @@ function typeName(value: unknown): string {
     : 'a number that is not finite'
 }
 
-/** What claims show of a common mistake; `staticKeys`: the keys were given as an option. */
+/**
+ * The evidence of common mistakes in the claims. `staticKeys`: the keys were given as an option.
+ */
 export function evidenceOf({ iss, aud, email }: IdTokenClaims, staticKeys = false): Evidence {
   return { iss, aud, email, staticKeys }
 }

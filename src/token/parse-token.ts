@@ -3,12 +3,12 @@ import { withoutStack } from '../errors/without-stack.ts'
 import { decodeText, isBase64url } from './base64url.ts'
 import { claimsProblem, evidenceOf, type IdTokenClaims } from './claims.ts'
 
-/** A token taken apart; nothing about it is verified yet. */
+/** A parsed token; nothing of it is verified yet. */
 export interface ParsedToken {
   readonly header: JsonObject
-  /** What the header is spelled as. */
+  /** The header as it is encoded. */
   readonly headerSegment: string
-  /** Empty where the header names no key, which is no key's id. */
+  /** Empty if the header names no key. No key has this id. */
   readonly kid: string
   readonly claims: IdTokenClaims
   /** The first two segments with the dot, which is what is signed (RFC 7515 section 5.1). */
@@ -21,13 +21,15 @@ type JsonObject = Readonly<Record<string, unknown>>
 
 const LONGEST_TOKEN = 8192
 
-/** `ID_TOKEN_MALFORMED` for what is no string: a program in JavaScript may pass anything as a token. */
+/**
+ * `ID_TOKEN_MALFORMED` for a value that is not a string: a program in JavaScript may pass anything.
+ */
 export function typeRefusal(value: unknown): IdTokenError | null {
   return typeof value === 'string' ? null : malformed('a token as a string', typeof value)
 }
 
 /**
- * Takes a token apart: a JWS in compact serialization (RFC 7515 section 5.2).
+ * Parses a token: a JWS in compact serialization (RFC 7515 section 5.2).
  *
  * @param alg - the algorithm that the token must be signed with
  * @returns the parts, or `ID_TOKEN_MALFORMED` or `ID_TOKEN_ALGORITHM_NOT_ALLOWED`
@@ -57,14 +59,14 @@ export function parseToken(token: string, alg: string): ParsedToken | IdTokenErr
 }
 
 /**
- * All tokens of one key have the same header to the letter: the last few are remembered, of verified
- * tokens only, so that nobody can drive them out.
+ * All tokens of one key have exactly the same header. The last few headers are remembered, but only
+ * those of verified tokens, so that nobody can push them out with other tokens.
  */
 const knownHeaders = new Map<string, JsonObject>()
 const REMEMBERED = 8
 const LONGEST_REMEMBERED = 256
 
-/** Spares the tokens of the same key the header, now that the signature of one is verified. */
+/** Remembers the header of a token whose signature is verified, so that it is not parsed again. */
 export function rememberHeader({ header, headerSegment }: ParsedToken): void {
   if (knownHeaders.has(headerSegment) || headerSegment.length > LONGEST_REMEMBERED) return
   if (knownHeaders.size >= REMEMBERED) knownHeaders.clear()
@@ -94,11 +96,11 @@ function jsonObject(part: 'header' | 'payload', segment: string): JsonObject | I
   return jsonObjectOf(text) ?? malformed(`${part}: a JSON object`, 'something else')
 }
 
-/** `undefined` where the text is something else. */
+/** `undefined` if the text is something else. */
 function jsonObjectOf(text: string): JsonObject | undefined {
   const trimmed = text.trim()
-  // Nothing but an object begins and ends so. An error of JSON.parse costs more than all else here,
-  // and this spares most garbage from it.
+  // Only an object begins and ends like this. An error of JSON.parse costs more than everything
+  // else here, and most garbage is refused without it.
   if (!trimmed.startsWith('{') || !trimmed.endsWith('}')) return undefined
   return withoutStack(() => parsedJson(text))
 }
@@ -112,13 +114,13 @@ function parsedJson(text: string): JsonObject | undefined {
 }
 
 function signatureRefusal(header: JsonObject, segment: string): IdTokenError | null {
-  // RFC 7518 section 3.6: an unsecured JWS has an empty signature. Its shape is right; its
-  // algorithm, which is checked next, is not.
+  // RFC 7518 section 3.6: an unsecured JWS has an empty signature. Its shape is right; the next
+  // check refuses its algorithm.
   if (segment === '' && header.alg === 'none') return null
   return isBase64url(segment) ? null : malformed('signature: strict base64url', 'something else')
 }
 
-/** RFC 7515 section 4.1.11: extensions that must be understood, and none is. */
+/** RFC 7515 section 4.1.11: extensions that the verifier must understand. It understands none. */
 function extensionRefusal(header: JsonObject): IdTokenError | null {
   return Object.hasOwn(header, 'crit') ? malformed('a header without crit', 'crit') : null
 }
@@ -128,7 +130,7 @@ function claimsRefusal(claims: JsonObject): IdTokenError | null {
   return problem === null ? null : malformed(problem.expected, problem.found)
 }
 
-/** RFC 8725 section 3.1: the algorithm is ours to choose, never the token's. */
+/** RFC 8725 section 3.1: the verifier chooses the algorithm, never the token. */
 function algorithmRefusal(
   { alg }: JsonObject,
   expected: string,

@@ -30,7 +30,7 @@ import { createReported, type Reported } from './report-outcome.ts'
 import { ifListed, verifyRequest, type RequestVerification } from './verify-request.ts'
 import { TokenVerifier, type Expected } from './verify-token.ts'
 
-/** What `stats()` tells. */
+/** What `stats()` returns. */
 export interface VerifierStats {
   /** How the keys stand. */
   readonly keys: KeySetStats
@@ -46,8 +46,8 @@ export interface VerifierStats {
 /** Verifies Google-signed ID tokens. The Fastify plugin and the Express middleware use it. */
 export interface Verifier {
   /**
-   * Verifies a token that comes by another way than a request's headers (a websocket message, a
-   * queue), as a route does: the token, and whether its caller is in the list.
+   * Verifies a token that did not come in a request's headers (a websocket message, a queue), as a
+   * route does: the token, and whether its caller is in the list.
    *
    * @param policy - like `config.idToken` of a route; it is compiled once, so keep the object
    * rather than making one per token. Default: `allowedCallers` of the options
@@ -55,21 +55,21 @@ export interface Verifier {
    */
   readonly verify: (token: string, policy?: RoutePolicy) => Promise<Caller>
   /**
-   * The same at once. Without current keys it throws `ID_TOKEN_KEYS_UNAVAILABLE` and has them
-   * fetched: `await ready()` first.
+   * The same, synchronously. Without current keys it throws `ID_TOKEN_KEYS_UNAVAILABLE` and starts
+   * a fetch of keys, so `await ready()` first.
    *
    * @throws IdTokenError, or TypeError where no list says who may call
    */
   readonly verifySync: (token: string, policy?: RoutePolicy) => Caller
   /**
-   * Verifies a token of any caller: every Google customer can have such a token made for your
-   * audience. For code that decides by `email` or `subject` itself.
+   * Verifies the token and accepts any caller: every Google customer can get such a token for your
+   * audience. For code that checks `email` or `subject` itself.
    *
    * @throws IdTokenError
    */
   readonly verifyAnyCaller: (token: string) => Promise<Caller>
   /**
-   * The same at once; see `verifySync`.
+   * The same, synchronously; see `verifySync`.
    *
    * @throws IdTokenError
    */
@@ -77,33 +77,36 @@ export interface Verifier {
   /**
    * Verifies a request as a route does: its headers, the token, and whether the caller is allowed.
    *
-   * @param request - anything with headers: an `http.IncomingMessage`, HTTP/2's, a WHATWG `Request`,
-   * a request of a framework that holds one of them in `raw`, or `{ headers }`. Pass Node's own
-   * where there is one: only its raw headers show each header that was sent twice
+   * @param request - anything with headers: an `http.IncomingMessage`, HTTP/2's, a WHATWG
+   * `Request`, a request of a framework that holds one of them in `raw`, or `{ headers }`. Pass
+   * Node's own request if there is one: only its raw headers show that a header was sent twice
    * @param policy - as for `verify`
-   * @returns the caller, or `null` where the policy is optional and the request brings no token
-   * @throws IdTokenError, or TypeError where no list says who may call, or the request has no headers
+   * @returns the caller, or `null` if the policy is optional and the request has no token
+   * @throws IdTokenError, or TypeError where no list says who may call, or the request has no
+   * headers
    */
   readonly authenticate: (request: RequestLike, policy?: RoutePolicy) => Promise<Caller | null>
   /**
-   * Tells check by check what becomes of a token that arrives in `Authorization`.
+   * Shows the result of every check of a token, as if it had arrived in `Authorization`.
    *
-   * @param policy - as for `authenticate`; where no list says who may call, the last check is not
-   * reached
+   * @param policy - as for `authenticate`; without a list of callers, the last check is not reached
    */
   readonly explain: (token: string, policy?: RoutePolicy) => Promise<Explanation>
-  /** Resolves when there are current keys, and fetches them where there are none. */
+  /** Resolves when there are current keys, and fetches them if there are none. */
   readonly ready: () => Promise<void>
   /** How the keys stand, and how full the cache of tokens is. */
   readonly stats: () => VerifierStats
   /**
-   * Ends any fetch that is under way: requests that wait for it are answered at once. Nothing is fetched
+   * Ends any fetch in progress: requests that wait for it are answered at once. Nothing is fetched
    * afterwards; tokens are still verified with the current keys.
    */
   readonly close: () => void
 }
 
-/** What adapters use: the verifier, and outcomes that are there at once while keys are current. */
+/**
+ * What adapters use: the verifier, and a function that returns outcomes synchronously while keys
+ * are current.
+ */
 export interface VerifierCore {
   readonly verifier: Verifier
   readonly settings: VerifierSettings
@@ -180,7 +183,7 @@ function createKeySet(settings: VerifierSettings, metrics: Metrics): KeySet {
   })
 }
 
-/** Compiles policies over the default one, each object once. */
+/** Compiles policies on top of the default policy, each object once. */
 type CompilePolicy = (policy: RoutePolicy | undefined) => AccessPolicy
 
 function policyCompiler(defaultPolicy: AccessPolicy): CompilePolicy {

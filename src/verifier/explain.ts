@@ -3,7 +3,7 @@ import type { Outcome } from './outcome.ts'
 import { IdTokenError } from '../errors/id-token-error.ts'
 import { CHECKS, OUTCOMES, type Check, type IdTokenErrorCode } from '../errors/outcomes.ts'
 
-/** How one check came out. */
+/** The result of one check. */
 export interface ExplainedCheck {
   /** Which check. */
   readonly check: Check
@@ -23,19 +23,19 @@ export interface ExplainedCheck {
 export interface Explanation {
   /** Whether the token is accepted. */
   readonly accepted: boolean
-  /** The outcome; `null` where the token is accepted. */
+  /** The outcome; `null` if the token is accepted. */
   readonly code: IdTokenErrorCode | null
   /** Every check in the order in which it is made. */
   readonly checks: readonly ExplainedCheck[]
-  /** Who calls, where the token is accepted. */
+  /** Who calls, if the token is accepted. */
   readonly caller: Caller | null
 }
 
 /**
- * Tells an outcome check by check: those before the one that failed have passed, those after it were
- * not reached. It checks nothing itself.
+ * Turns an outcome into the result of each check: the checks before the failed one have passed, and
+ * those after it were not reached. It checks nothing itself.
  *
- * @param last - the last check that was to be made
+ * @param last - the last check that is made
  */
 export function explain(outcome: Outcome<Caller | null>, last: Check): Explanation {
   if (outcome instanceof IdTokenError) {

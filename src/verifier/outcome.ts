@@ -2,19 +2,19 @@ import { IdTokenError } from '../errors/id-token-error.ts'
 import type { Caller } from '../policy/caller.ts'
 
 /**
- * What a verification comes to: the caller (`null` where an optional route got no token), or the
+ * The result of a verification: the caller (`null` if an optional route got no token), or the
  * refusal.
  *
- * A refusal is returned and not thrown, from the check that makes it up to the adapter: thrown, it
- * would cost more than all checks before the signature, and forged tokens would be dearer than good
- * ones. What is thrown is a bug.
+ * From the check to the adapter, a refusal is returned and not thrown. Throwing would cost more
+ * than all checks before the signature, and a forged token would cost more than a good one. A
+ * thrown error is a bug.
  */
 export type Outcome<Accepted extends Caller | null = Caller> = Accepted | IdTokenError
 
-/** At once while keys are current; through a promise where they must be fetched first. */
+/** The value itself while keys are current; a promise if they must be fetched first. */
 export type Eventual<Type> = Type | Promise<Type>
 
-/** Goes on with a value: at once where it is known at once. */
+/** Continues with a value: synchronously if it is not a promise. */
 export function whenKnown<From, To>(
   value: Eventual<From>,
   goOn: (value: From) => Eventual<To>,

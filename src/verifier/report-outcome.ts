@@ -9,7 +9,7 @@ export type Reported = <Accepted extends Caller | null>(
 ) => Eventual<Outcome<Accepted>>
 
 /**
- * Every verification is made through the function that this returns.
+ * Every verification goes through the function that this returns.
  *
  * @param realm - of the challenges of refusals
  */

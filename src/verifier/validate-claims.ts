@@ -3,7 +3,7 @@ import type { Audiences } from '../policy/audiences.ts'
 import type { IdTokenErrorCode } from '../errors/outcomes.ts'
 import type { IdTokenClaims } from '../token/claims.ts'
 
-/** What claims are held against. */
+/** The rules for claims. */
 export interface ClaimRules {
   readonly issuers: readonly string[]
   /** Seconds. */
@@ -12,7 +12,7 @@ export interface ClaimRules {
   readonly maxTokenLifetime: number
 }
 
-/** A rule that claims break; a function tells it when it is asked for. */
+/** A rule that claims break. A function makes its text only when it is needed. */
 export interface BrokenRule {
   readonly code: IdTokenErrorCode
   readonly expected: unknown
@@ -43,7 +43,7 @@ export function validateClaims(
   return brokenTime(claims, rules, now) ?? audience
 }
 
-/** Each time is compared so that a clock that gives no number refuses. */
+/** Each comparison is written so that it refuses if the clock gives no number. */
 function brokenTime(
   { iat, exp, nbf }: IdTokenClaims,
   { clockTolerance, maxTokenLifetime }: ClaimRules,
@@ -78,7 +78,7 @@ function notYet(claim: string, time: number, tolerance: number, now: number): Br
   }
 }
 
-/** Where the clock gives no number there is no distance to tell. */
+/** If the clock gives no number, there is no distance. */
 function sinceOrUntil(time: number, now: number): string {
   const distance = durationInWords(Math.abs(time - now))
   return time <= now ? `${distance} ago` : `${distance} from now`

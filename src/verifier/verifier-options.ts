@@ -38,7 +38,7 @@ export interface VerifierOptions {
    * origin and the same origin followed by `/` are one audience.
    */
   audience: string | readonly string[]
-  /** Who may call routes that bring no list of their own. Default: none, so each route needs one. */
+  /** Who may call routes that have no list of their own. Default: none, so each route needs one. */
   allowedCallers?: readonly AllowedCaller[] | undefined
   /** The accepted `iss`. Default `https://accounts.google.com` and `accounts.google.com`. */
   issuer?: string | readonly string[] | undefined
@@ -49,20 +49,20 @@ export interface VerifierOptions {
   jwksUri?: string | undefined
   /**
    * Hosts to which http is accepted in `jwksUri`: exact names in lower case, without ports, for an
-   * emulator in docker-compose or a cluster: `['google']`. Who can change what travels there decides
-   * whose tokens are believed, and a warning says so at each start. Default: none.
+   * emulator in docker-compose or a cluster: `['google']`. Whoever can change this traffic decides
+   * which tokens are accepted; a warning says so at each start. Default: none.
    */
   allowHttpHosts?: readonly string[] | undefined
-  /** A static key set: nothing is ever fetched. Not together with `jwksUri`. */
+  /** A static key set. Nothing is fetched. Not together with `jwksUri`. */
   jwks?: JwkSet | undefined
   /**
-   * Seconds past their lifetime for which the last good keys go on while the endpoint fails: 0 to
-   * 604800 (7 days). Default 86400.
+   * Seconds past their lifetime for which the last good keys are used while the endpoint fails: 0
+   * to 604800 (7 days). Default 86400.
    */
   maxStale?: number | undefined
   /** Seconds after which a fetch of keys has failed: 0.1 to 30. Default 3. */
   fetchTimeout?: number | undefined
-  /** Keeps keys across restarts, for a cold start while the endpoint is out. Default: none. */
+  /** Keeps keys across restarts, for a cold start while the endpoint fails. Default: none. */
   keyStore?: KeyStore | undefined
   /** Seconds by which clocks may differ, for exp, iat and nbf: 0 to 300. Default 60. */
   clockTolerance?: number | undefined
@@ -80,8 +80,9 @@ export interface VerifierOptions {
       }
     | undefined
   /**
-   * Believe a token whose signature Cloud Run has taken away. Only for a service whose IAM check is
-   * on and whose port nothing else reaches: anyone else can forge one. Default `false`.
+   * Accept a token whose signature Cloud Run has removed. Only for a service whose IAM check is on
+   * and whose port nothing else reaches: anyone else who reaches the port can forge a token.
+   * Default `false`.
    */
   trustRemovedSignature?: boolean | undefined
   /**
@@ -103,7 +104,7 @@ export interface VerifierOptions {
 export interface VerifierSettings {
   readonly profile: TokenProfile
   readonly rules: ClaimRules
-  /** The policy of a route that says nothing of its own; its list may be missing. */
+  /** The policy of a route without one of its own; its list may be missing. */
   readonly defaultPolicy: AccessPolicy
   /** The static keys, or where to fetch them. */
   readonly keys: ReadonlyMap<string, VerificationKey> | string
@@ -123,7 +124,7 @@ export interface VerifierSettings {
   readonly logger: Logger
 }
 
-/** The options that there are; any other name is refused. */
+/** The names of the options; any other name is refused. */
 export const OPTION_NAMES = [
   'audience',
   'allowedCallers',
@@ -153,7 +154,7 @@ export const OPTION_NAMES = [
 export function parseVerifierOptions(value: unknown): VerifierSettings {
   const profile = GOOGLE_ID_TOKEN
   const options = parseNames('options', value, OPTION_NAMES)
-  // A default stands in for what was left out, never for null.
+  // A default replaces a missing option, never `null`.
   const { maxStale = 86_400, fetchTimeout = 3 } = options
   return {
     profile,
@@ -190,7 +191,7 @@ export function parseVerifierOptions(value: unknown): VerifierSettings {
   }
 }
 
-/** What the options, or else the profile, ask of claims. */
+/** The rules for claims, from the options or else from the profile. */
 function parseRules(options: Readonly<Record<string, unknown>>, profile: TokenProfile): ClaimRules {
   const {
     issuer = profile.issuers,
@@ -236,7 +237,7 @@ function parseKeys(
   try {
     return parseJwks(jwks, profile.algorithm).keys
   } catch (error) {
-    // The value is not printed: the mistake may be that it holds a private key.
+    // The value is not printed, because it may hold a private key by mistake.
     throw invalidSecretOption(
       'jwks',
       `is refused: ${(error as Error).message}`,
@@ -255,7 +256,7 @@ function parseKeyStore(value: unknown): KeyStore | undefined {
   return parseObjectWith('keyStore', value, 'save', KEY_STORE) as KeyStore | undefined
 }
 
-/** The cache takes its memory at start; beyond this nobody has as many callers. */
+/** The cache takes its memory at start, and nobody has more callers than this. */
 const LARGEST_CACHE = 1_000_000
 
 function parseCacheSize(value: unknown = { max: 10_000 }): number {
@@ -274,8 +275,8 @@ function parseCacheSize(value: unknown = { max: 10_000 }): number {
 function parseTrust(value: unknown): boolean {
   if (value === undefined || value === false) return false
   if (value !== true) throw invalidOption('trustRemovedSignature', value, 'true or false')
-  // Cloud Run sets it (https://cloud.google.com/run/docs/container-contract#env-vars). It proves no
-  // IAM check; its absence proves that nobody has checked anything.
+  // Cloud Run sets it (https://cloud.google.com/run/docs/container-contract#env-vars). It does not
+  // prove that the IAM check is on. But if it is not set, there was no check.
   if ((process.env.K_SERVICE ?? '').trim() === '') {
     throw invalidOption(
       'trustRemovedSignature',

@@ -36,9 +36,9 @@ function verifyPresented(
   { httpVersionMajor }: RequestHeaders,
 ): Eventual<Outcome> {
   const expected = { audiences, header }
-  // Only the header that decides comes here without its signature: the one that Cloud Run checked.
-  // That Authorization decides rests on the other header not being there, and Node's HTTP/2 drops a
-  // header that ends in a space without a word.
+  // Here the token without its signature is in the header that decides, which Cloud Run has
+  // checked. Authorization decides only if the other header is not there, and Node's HTTP/2
+  // silently drops a header that ends in a space, so on HTTP/2 Authorization is not trusted.
   const isTrusted =
     trustRemovedSignature &&
     (header === 'x-serverless-authorization' || (httpVersionMajor ?? 1) < 2)
@@ -47,7 +47,9 @@ function verifyPresented(
     : tokens.verify(token, expected)
 }
 
-/** The outcome for a verified caller: the same where the list holds them, else the refusal. */
+/**
+ * The outcome for a verified caller: the same if the caller is in the list, otherwise the refusal.
+ */
 export function ifListed(outcome: Outcome, { allowedCallers }: AccessPolicy): Outcome {
   if (allowedCallers === null || outcome instanceof IdTokenError) return outcome
   return callerRefusal(outcome, allowedCallers) ?? outcome

@@ -29,8 +29,9 @@ export interface TokenVerifierParts {
 }
 
 /**
- * Verifies a token, but not who may call: shape, algorithm, key, signature, then the claims. The outcome
- * is there at once while keys are current; where they must be fetched first it is a promise.
+ * Verifies a token, but not who may call: shape, algorithm, key, signature, then the claims. While
+ * keys are current, the outcome is returned directly. If keys must be fetched first, it is a
+ * promise.
  */
 export class TokenVerifier {
   readonly #parts: TokenVerifierParts
@@ -66,7 +67,7 @@ export class TokenVerifier {
     })
   }
 
-  /** The same where nobody can wait: what is missing is fetched for the next time. */
+  /** The same without waiting: if keys are missing, they are fetched for the next call. */
   verifySync(token: string, expected: Expected): Outcome {
     const outcome = this.#verify(token, expected, false)
     if (!(outcome instanceof Promise)) return outcome
@@ -74,7 +75,7 @@ export class TokenVerifier {
     return this.#keyMissing('a kid that is being looked for')
   }
 
-  /** Verifies all but the signature, which the platform has checked and removed. */
+  /** Verifies everything except the signature, which Cloud Run has checked and removed. */
   verifyWithoutSignature(token: string, expected: Expected): Outcome {
     const parsed = parseToken(token, this.#parts.profile.algorithm.alg)
     if (parsed instanceof IdTokenError) return parsed
@@ -89,9 +90,9 @@ export class TokenVerifier {
   }
 
   /**
-   * Verifies with the current keys, or after a fetch that may bring a missing one. A key that Google
-   * has just published is worth a fetch. A token that would be refused with any key is not: anyone
-   * could cause fetches with it.
+   * Verifies with the current keys, or after a fetch that may bring a missing one. A token with a
+   * key that Google may have just published causes a fetch. A token that would be refused with any
+   * key does not: otherwise anyone could cause fetches.
    */
   #verifyOrRefetch(pending: PendingToken, current: Keys | null): Eventual<Outcome> {
     const { kid, claims } = pending.parsed
@@ -149,10 +150,10 @@ export class TokenVerifier {
     return validateClaims(claims, this.#parts.rules, audiences, seconds)
   }
 
-  /** 401 only where the newest key set lacks the key; where that is not known, 503. */
+  /** 401 only if the newest key set does not have the key; if that is not known, 503. */
   #keyMissing(kid: string, claims?: IdTokenClaims): IdTokenError {
     const { keys } = this.#parts
-    // Where there are none, they are unavailable.
+    // Without current keys, `unavailable()` is never `null`.
     const current = keys.current() as Keys
     return (
       keys.unavailable() ??
@@ -173,7 +174,7 @@ function brokenRule(
   return refusal(code, {
     expected,
     found,
-    // What is not verified is not named as the caller.
+    // Without a verified signature, the log names no caller.
     caller: signatureVerified ? accountOf(claims) : undefined,
     evidence: () => evidenceOf(claims),
   })
@@ -188,6 +189,6 @@ interface PendingToken {
   readonly token: string
   readonly parsed: ParsedToken
   readonly expected: Expected
-  /** Whether a fetch of keys is waited for. */
+  /** Whether the verification waits for a fetch of keys. */
   readonly waits: boolean
 }

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
@@ -22,7 +23,14 @@ interface Program {
 function run(command: string, args: string[], env: Record<string, string> = {}): Program {
   const child = spawn(command, args, {
     cwd: root,
-    env: { ...process.env, ...NO_COVERAGE, LOG_LEVEL: '', npm_lifecycle_event: '', ...env },
+    env: {
+      ...process.env,
+      ...NO_COVERAGE,
+      LOG_LEVEL: '',
+      FORCE_COLOR: '0',
+      npm_lifecycle_event: '',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
     timeout: 60_000,
@@ -86,6 +94,14 @@ function journeysIn(stdout: string): Record<string, string[]> {
       return [title, rows.map((line) => line.split(/ {2,}/).join(', '))]
     }),
   )
+}
+
+/** The lines of text in the picture of the README, with one space where columns part. */
+function rowsOfPicture(): string[] {
+  const picture = readFileSync(new URL('docs/start.svg', root), 'utf8')
+  const [, inner = ''] = picture.split(/<\/?g\b/)
+  const rows = inner.split('\n').slice(1, -1)
+  return rows.map((row) => [...row.matchAll(/>([^<]+)</g)].map(([, text = '']) => text).join(' '))
 }
 
 const PROFILE = 'user-profiles GET /profiles/7'
@@ -156,6 +172,16 @@ t.test('npm start -- --once prints the calls of the scenario and exits 0', async
   )
   t.notMatch(program.stderr(), '"level"', 'expected refusals are not logged')
   t.notMatch(program.stdout() + program.stderr(), 'eyJ', 'no token is printed')
+  const printed = program
+    .stdout()
+    .split('\n')
+    .map((line) => line.trim().replace(/ +/g, ' '))
+  t.ok(rowsOfPicture().length > 30)
+  t.same(
+    rowsOfPicture().filter((row) => !row.startsWith('…') && !printed.includes(row)),
+    [],
+    'docs/start.svg shows what is printed: npm run picture',
+  )
 })
 
 t.test('a call that comes out otherwise is shown, and exits 1', async (t) => {

@@ -6,6 +6,8 @@ import { OAuth2Client } from 'google-auth-library'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import t, { type Test } from 'tap'
 import { GUIDE_TABLE_NAMES } from './tables.ts'
+import { remedyFor } from '../../src/errors/recognised-mistakes.ts'
+import { GCLOUD_CLIENT } from '../../src/testing/emulator/users.ts'
 import { IdTokenError, type IdTokenErrorCode } from '../../src/index.ts'
 import { parseVerifierOptions, OPTION_NAMES } from '../../src/verifier/verifier-options.ts'
 import { channels } from '../../src/telemetry/channels.ts'
@@ -104,9 +106,9 @@ t.test('the counters and channels are those that there are', (t) => {
   t.end()
 })
 
-t.test('the files on the path of a request are where CONTRIBUTING.md says', (t) => {
+t.test('the files that CONTRIBUTING.md names are there', (t) => {
   const page = textOf('CONTRIBUTING.md')
-  const named = [...page.matchAll(/`([\w-]+\/[\w-]+\.ts)`/g)].map(([, file = '']) => file)
+  const named = [...page.matchAll(/`([\w-]+(?:\/[\w-]+)+\.ts)`/g)].map(([, file = '']) => file)
   t.ok(named.length > 10)
   t.same(
     named.filter((file) => ![join(root, 'src', file), join(root, file)].some(existsSync)),
@@ -130,7 +132,8 @@ t.test('the sh blocks install what there is and run scripts that there are', (t)
     readFileSync(join(root, 'package.json'), 'utf8'),
   ) as { name: string; scripts: object; peerDependencies: object }
   const packages = [name, ...Object.keys(peerDependencies)]
-  for (const line of blocksOf('sh').flatMap(({ code }) => code.trim().split(/\n| && /))) {
+  const ofNpm = blocksOf('sh').filter(({ code }) => !code.startsWith('gcloud '))
+  for (const line of ofNpm.flatMap(({ code }) => code.trim().split(/\n| && /))) {
     const [npm, command = '', ...rest] = line.split(' ')
     t.equal(npm, 'npm', line)
     if (command === 'install')
@@ -141,6 +144,18 @@ t.test('the sh blocks install what there is and run scripts that there are', (t)
       )
     else if (command !== 'ci') t.ok(Object.hasOwn(scripts, command), line)
   }
+  t.end()
+})
+
+t.test('the gcloud command has the flags of the remedy', (t) => {
+  const evidence = { iss: issuer.issuer, aud: GCLOUD_CLIENT, email: undefined, staticKeys: false }
+  const remedy = remedyFor('ID_TOKEN_AUDIENCE_MISMATCH', evidence) ?? ''
+  const shown = blocksOf('sh').filter(({ code }) => code.startsWith('gcloud '))
+  t.same(
+    shown.map(({ code }) => flagsOf(code)),
+    [flagsOf(remedy)],
+  )
+  t.equal(flagsOf(remedy).length, 3)
   t.end()
 })
 
@@ -169,7 +184,13 @@ t.test('the service of the start', async (t) => {
     shown.map(({ code }) => code),
     ['ID_TOKEN_CALLER_NOT_ALLOWED', 'ID_TOKEN_AUDIENCE_MISMATCH'],
   )
-  for (const line of shown) t.match(JSON.parse(await service.line(line.code)), line)
+  for (const line of shown) t.match(JSON.parse(await service.line(line.code)), valuesOfAnyRun(line))
+  const [wholeLine = { code: '' }] = shown
+  t.same(
+    Object.keys(JSON.parse(await service.line(wholeLine.code)) as object),
+    Object.keys(wholeLine),
+    'the line of the README has every field of the real one',
+  )
 })
 
 t.test('the service with all that the other blocks put into it', async (t) => {
@@ -268,6 +289,15 @@ t.test('what it says of google-auth-library and jose', async (t) => {
   await t.rejects(jwtVerify(elsewhere, keys, { audience }))
   await t.rejects(jwtVerify(forged, keys), { message: 'signature verification failed' })
 })
+
+/** The line as a pattern: what differs from one run to the next matches by its type. */
+function valuesOfAnyRun(line: object): object {
+  return 'time' in line ? { ...line, time: Number, pid: Number, hostname: String } : line
+}
+
+function flagsOf(command: string): string[] {
+  return [...command.matchAll(/--[a-z-]+/g)].map(([flag]) => flag).toSorted()
+}
 
 function pemKeys(): Record<string, string> {
   return Object.fromEntries(

@@ -31,7 +31,10 @@ declare global {
   }
 }
 
-/** An Express middleware; structural, so that it fits Express 4 and 5 and needs neither's types. */
+/**
+ * An Express middleware. The type is structural, so that it fits Express 4 and 5 without their
+ * types.
+ */
 export type Middleware = (
   request: IncomingMessage & { caller?: Caller | null },
   response: ServerResponse,
@@ -39,25 +42,25 @@ export type Middleware = (
 ) => void
 
 /**
- * What `allow` and `optional` take beside a list.
+ * What `allow` and `optional` take besides a list.
  *
  * @inline
  */
 type Audience = Pick<RoutePolicy, 'audience'>
 
-/** A middleware that guards with the default list, and makers of others. */
+/** A middleware that guards with the default list, and functions that make other guards. */
 export interface GoogleIdToken extends Middleware {
-  /** Guards a route with a list of its own, and an audience of its own where one is given. */
+  /** Guards a route with its own list, and with its own audience if one is given. */
   readonly allow: (allowedCallers: readonly AllowedCaller[], policy?: Audience) => Middleware
   /**
-   * Guards a route that also answers requests without a token: `req.caller` is `null` then. Takes a
-   * list as `allow` does, or a policy, or nothing for the default list.
+   * Guards a route that also answers requests without a token: `req.caller` is `null` then. It
+   * takes a list like `allow`, or a policy, or nothing for the default list.
    */
   readonly optional: {
     (allowedCallers: readonly AllowedCaller[], policy?: Audience): Middleware
     (policy?: Omit<RoutePolicy, 'optional'>): Middleware
   }
-  /** The verifier behind all of them. `close()` it with the server. */
+  /** The verifier of all these guards. `close()` it with the server. */
   readonly verifier: Verifier
 }
 
@@ -65,7 +68,7 @@ export interface GoogleIdToken extends Middleware {
  * Makes the guards of an Express app, which share one key set and one token cache.
  *
  * Refusals go to `next` as `IdTokenError`, which Express answers with its `statusCode`; the
- * challenge is on the response already. They are logged through `req.log` where there is one
+ * challenge is on the response already. They are logged through `req.log` if there is one
  * (pino-http), or through the option `logger`.
  *
  * @throws TypeError naming the option that is wrong, its value and what is accepted
@@ -96,16 +99,17 @@ export function googleIdToken(options: VerifierOptions): GoogleIdToken {
   })
 }
 
-/** A list, and what `allow` and `optional` take beside it. */
+/** A list, and what `allow` and `optional` take besides it. */
 function listedPolicy(where: string, list: unknown, policy: unknown = {}): RoutePolicy {
   const { audience } = parseNames(where, policy, ['audience'])
-  // `undefined` would mean the default list; who calls `allow` means another.
+  // `undefined` would mean the default list, but whoever calls `allow` means another list.
   return { allowedCallers: list ?? null, audience } as RoutePolicy
 }
 
 /**
- * A maker of guards. With `app.use(auth.allow)` Express takes the maker itself for a middleware, and
- * calls it with each request: an error then answers it, and tells the author what to write.
+ * A function that makes guards. If an author writes `app.use(auth.allow)`, Express takes this
+ * function for a middleware and calls it with each request. Then it throws an error that says what
+ * to write.
  */
 function makerOf(
   name: string,
@@ -122,7 +126,7 @@ function makerOf(
   }
 }
 
-/** Express has no start-up at which a missing list could stop it: every request is refused. */
+/** Express has no start-up that a missing list could stop, so every request is refused. */
 function defaultGuard(core: VerifierCore, logger: Logger | undefined): Middleware {
   const guarded = guard(core, core.settings.defaultPolicy, logger)
   return (request, response, next) => {
@@ -153,7 +157,7 @@ function guard(core: VerifierCore, policy: AccessPolicy, logger: Logger | undefi
 }
 
 /**
- * `app.use(auth())` calls the middleware while the app is made, and hands on what it returns.
+ * `app.use(auth())` calls the middleware while the app is created, and registers the result.
  *
  * @throws TypeError that says what to write
  */
@@ -164,7 +168,7 @@ function assertCalledByExpress(next: unknown): void {
   )
 }
 
-/** A request that pino-http may have given a logger. */
+/** A request that may have a logger of pino-http. */
 type LoggedRequest = IncomingMessage & { log?: Partial<Logger> }
 
 function loggerOf({ log }: LoggedRequest, logger: Logger | undefined): Logger | undefined {
@@ -178,12 +182,12 @@ function refuse(
   logger: Logger | undefined,
 ): void {
   const headers = logRefusal(refusal, refused(request), loggerOf(request, logger))
-  // An application that did not wait for the keys may have answered already.
+  // The application may have answered already, without waiting for the keys.
   if (response.headersSent) return
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
 }
 
-/** `originalUrl` is what Express keeps while a router strips its prefix off `url`. */
+/** Express keeps `originalUrl` while a router removes its prefix from `url`. */
 function refused(request: IncomingMessage & { originalUrl?: string }): RefusedRequest {
   const { method = '', url = '', originalUrl = url } = request
   return {

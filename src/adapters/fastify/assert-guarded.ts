@@ -5,7 +5,7 @@ import { withoutHeadTwins } from './head-twins.ts'
 import { routeNames } from './route-config.ts'
 
 /**
- * A route that says who may call it, in a scope that has no guard, would let in anyone.
+ * A route that has a list of callers, but is in a scope without a guard, would let in anyone.
  *
  * @param registered - whether the plugin is registered in any scope of the app
  * @throws TypeError naming the routes
@@ -19,7 +19,7 @@ export function assertGuarded(routes: readonly DeclaredRoute[], registered: bool
   )
 }
 
-/** Inherited or not: its author has meant it. */
+/** Inherited or not: its author wanted a guard. */
 function asksForGuard({ config }: DeclaredRoute['options']): boolean {
   const idToken: unknown = config?.idToken
   return idToken !== undefined && idToken !== false

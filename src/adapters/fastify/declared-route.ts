@@ -4,10 +4,10 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 export interface DeclaredRoute {
   readonly scope: FastifyInstance
   readonly method: string | readonly string[]
-  /** With the prefix of its scope. */
+  /** With the prefix of the scope. */
   readonly url: string
-  /** As given, and as other plugins may change them until the app is ready. */
+  /** As given. Other plugins may change them until the app is ready. */
   readonly options: RouteOptions
-  /** As its author gave it: other plugins may wrap it later. */
+  /** As its author wrote it. Other plugins may wrap it later. */
   readonly handler: RouteOptions['handler']
 }

@@ -5,7 +5,7 @@ import type { DeclaredRoute } from './declared-route.ts'
 import { isGuarded } from './guarded-scopes.ts'
 import { keepsIdToken, losesIdToken } from './route-config.ts'
 
-/** What is noted of an app. */
+/** What is recorded about an app. */
 interface NotedApp {
   readonly routes: DeclaredRoute[]
   /** Whether the plugin is registered in any scope of it. */
@@ -15,10 +15,10 @@ interface NotedApp {
 const notedApps = new WeakMap<object, NotedApp>()
 
 /**
- * `register` loads a plugin later, so the routes that an author declares in the lines after it are
- * there before the plugin is. Hooks reach them all the same, but `onRoute` does not, and Fastify
- * lists no routes. So routes are noted from the moment that an app is made, which Fastify announces
- * (https://fastify.dev/docs/latest/Reference/Hooks/#diagnostics-channel-hooks).
+ * `register` loads a plugin later, so the routes that follow it in the code are declared before the
+ * plugin has loaded. Hooks still apply to these routes, but `onRoute` is not called for them, and
+ * Fastify has no list of routes. So routes are recorded as soon as an app is created, which Fastify
+ * announces (https://fastify.dev/docs/latest/Reference/Hooks/#diagnostics-channel-hooks).
  */
 subscribe('fastify.initialization', (message) => {
   const { fastify: app } = message as { fastify: FastifyInstance }
@@ -26,18 +26,20 @@ subscribe('fastify.initialization', (message) => {
 })
 
 /**
- * Notes routes, and checks once the app is ready that a guard covers all that ask for one. The app
- * checks this and not the plugin: a plugin that is registered in one scope, or nowhere, cannot.
+ * Records routes, and checks once the app is ready that every route that asks for a guard has one.
+ * This is a hook of the app and not of the plugin: a plugin that is registered in one scope, or
+ * nowhere, cannot check it.
  *
- * @param scopes - those whose `onRoute` hooks are added to; a scope hands its own on to scopes that
- * are made inside it later
+ * @param scopes - the scopes that get the `onRoute` hook; scopes that are created inside them later
+ * inherit it
  */
 function noteRoutes(app: FastifyInstance, scopes: readonly FastifyInstance[]): NotedApp {
   const noted: NotedApp = { routes: [], registered: false }
   notedApps.set(app, noted)
   const noteRoute: onRouteHookHandler = function (options) {
     if (keepsIdToken(options.config) || isGuarded(this)) keepConfig(options)
-    // Fastify uses one object for a route and its twin with a trailing slash: the url is as of now.
+    // Fastify uses one object for a route and its copy with a trailing slash, so the url is read
+    // now.
     const { method, url, handler } = options
     noted.routes.push({ scope: this, method, url, handler, options })
   }
@@ -50,29 +52,31 @@ function noteRoutes(app: FastifyInstance, scopes: readonly FastifyInstance[]): N
 }
 
 /**
- * Fastify takes a copy of the config once the `onRoute` hooks have run: what its author changes in
- * it later guards nothing, and must not show here either. A config that has nothing to do with this
- * package is left alone. So is one that Fastify copies without its `idToken`: it is refused when the
- * app is ready.
+ * Fastify copies the config after the `onRoute` hooks. What its author changes later has no effect,
+ * and must not appear here either. A config without an `idToken` is not changed. Nor is one that
+ * Fastify copies without its `idToken`: that one is refused when the app is ready.
  */
 function keepConfig(options: RouteOptions): void {
   const { config } = options
   if (config !== undefined && !losesIdToken(config)) options.config = { ...config }
 }
 
-/** The routes of a scope and of those inside it. */
+/** The routes of a scope and of the scopes inside it. */
 export interface DeclaredRoutes {
-  /** As far as they are declared now. */
+  /** Those that are declared by now. */
   readonly list: () => readonly DeclaredRoute[]
-  /** Routes were declared that are not in the list: the app is older than this module. */
+  /**
+   * Some declared routes are not in the list, because the app was created before this module was
+   * loaded.
+   */
   readonly incomplete: boolean
-  /** Whether there is more of the app around this scope. */
+  /** Whether this scope is inside another one of the app. */
   readonly nested: boolean
 }
 
 /**
- * Finds the routes of a scope that gets a guard; of an app older than this module, those declared
- * from now on.
+ * Finds the routes of a scope that gets a guard. If the app was created before this module was
+ * loaded, it finds the routes that are declared from now on.
  */
 export function declaredRoutes(scope: FastifyInstance): DeclaredRoutes {
   const scopes = withScopesAround(scope)
@@ -92,7 +96,10 @@ export function declaredRoutes(scope: FastifyInstance): DeclaredRoutes {
   }
 }
 
-/** Fastify tells of past routes only in print, each with its methods: `/profiles (GET, HEAD)`. */
+/**
+ * Fastify only prints the routes that were declared before, each with its methods: `/profiles (GET,
+ * HEAD)`.
+ */
 function hasRoutes(app: FastifyInstance): boolean {
   return /\([A-Z]/.test(app.printRoutes())
 }

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 
 /**
- * On a scope that has a guard, and so on the scopes inside it, which inherit from it. The symbol is
- * the same in two copies of this package: what one of them guards, the other must not miss.
+ * Set on a scope that has a guard. The scopes inside it inherit it. Two copies of this package use
+ * the same symbol, so that each knows what the other guards.
  */
 const GUARD = Symbol.for('fastify-google-id-token.guard')
 

@@ -2,10 +2,11 @@ import type { DeclaredRoute } from './declared-route.ts'
 import { ownIdToken } from './route-config.ts'
 
 /**
- * Routes without the `HEAD` twin that Fastify makes of a GET route, and of the GET route's own twin
- * with a trailing slash, from its options: the same handler, guarded in the same way.
+ * Routes without the `HEAD` routes that Fastify adds for a GET route, and for the copy of the GET
+ * route with a trailing slash. Fastify adds them with the same options, so they have the same
+ * handler and the same guard.
  *
- * The GET routes are looked up, not searched: an app may have thousands.
+ * The GET routes are in a map, because an app may have thousands.
  */
 export function withoutHeadTwins(routes: readonly DeclaredRoute[]): readonly DeclaredRoute[] {
   const gets = new Map<string, Map<unknown, Set<unknown>>>()

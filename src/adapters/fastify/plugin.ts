@@ -24,17 +24,20 @@ import { RoutePolicies } from './route-policies.ts'
 import { warnOfLikelyMistakes, warnOfUnknownRoutes } from './route-warnings.ts'
 import './types.ts'
 
-/** The options of the Fastify plugin: a verifier's, and when keys are fetched first. */
+/**
+ * The options of the Fastify plugin: those of the verifier, and the time of the first fetch of
+ * keys.
+ */
 export interface GoogleIdTokenOptions extends VerifierOptions {
   /**
-   * `true`: the first fetch of keys starts when the app is ready, and nobody waits for it.
-   * `'required'`: the app does not start without keys. Default `true`.
+   * `true`: the first fetch of keys starts when the app is ready, and the start does not wait for
+   * it. `'required'`: the app does not start without keys. Default `true`.
    */
   prefetch?: true | 'required' | undefined
 }
 
 const googleIdToken: FastifyPluginAsync<GoogleIdTokenOptions> = (app, options) =>
-  // Fastify calls a plugin where nobody catches: thrown, an error would end the process.
+  // Nobody catches what a plugin throws, so a thrown error would end the process.
   new Promise((resolve) => {
     guardScope(app, options)
     resolve()
@@ -60,7 +63,7 @@ function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
   markGuarded(app)
   app.addHook('onReady', async () => {
     const declared = routes.list()
-    // A scope inside this one may have been loaded, with a plugin of its own, before this one was.
+    // A scope inside this one may have been loaded before this one, with its own plugin.
     if (declared.some(({ scope }) => scope.idTokenVerifier !== core.verifier)) {
       throw registeredTwice()
     }
@@ -68,7 +71,7 @@ function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
     warnOfLikelyMistakes(routes, policies.list(declared), core.settings)
     await prefetched(core.verifier, prefetch)
   })
-  // Before the server waits for its requests: some of them may wait for a fetch that hangs.
+  // Before the server waits for its requests to end: some of them may wait for a fetch that hangs.
   app.addHook('preClose', (done) => {
     closing.abort()
     core.verifier.close()
@@ -76,7 +79,10 @@ function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
   })
 }
 
-/** Fastify says which decorator there is already, but neither who wants it nor what to do. */
+/**
+ * Fastify's error names the decorator that exists already, but not who adds it again, or what to
+ * do.
+ */
 function assertNamesFree(app: FastifyInstance): void {
   for (const [name, taken] of [
     ['request.caller', app.hasRequestDecorator('caller')],
@@ -101,7 +107,7 @@ function registeredTwice(): Error {
 
 async function prefetched(verifier: Verifier, prefetch: true | 'required'): Promise<void> {
   if (prefetch === true) {
-    // The key set logs what goes wrong, and the first request tries again.
+    // The key set logs the failure, and the first request tries again.
     verifier.ready().catch(() => undefined)
     return
   }
@@ -113,7 +119,7 @@ async function prefetched(verifier: Verifier, prefetch: true | 'required'): Prom
   }
 }
 
-/** `onRequest` comes before any body is read: a caller who is refused sends it in vain. */
+/** `onRequest` runs before any body is read, so the body of a refused caller is not read. */
 function createGuard(
   core: VerifierCore,
   policies: RoutePolicies,
@@ -124,8 +130,9 @@ function createGuard(
     try {
       policy = policies.of(request)
     } catch (cause) {
-      // A route that start-up did not know of: see declaredRoutes. The reason may quote its list, so
-      // it is for the log, where Fastify's own serializer follows causes, and not for the response.
+      // A route that was not known at start-up: see declaredRoutes. The reason may quote the
+      // route's list, so it goes to the log (Fastify's serializer logs causes) and not into the
+      // response.
       done(new Error('This route has no valid rule for who may call it', { cause }))
       return
     }
@@ -138,7 +145,8 @@ function createGuard(
         request.caller = caller as never
       },
       refuse: (refusal) => {
-        // Here as well as on the error: an error handler of the app's own may not look at it.
+        // Set here and on the error, because the app's own error handler may ignore the error's
+        // headers.
         void reply.headers(logRefusal(refusal, refused(request), request.log))
         if (closing.aborted) endConnection(request, reply)
       },
@@ -148,9 +156,9 @@ function createGuard(
 }
 
 /**
- * A client that keeps its connection would hold up the end until the keep-alive timeout. Fastify says
- * this to requests that come after `close`, but not to those that waited. HTTP/2 knows no such header
- * (RFC 9113 section 8.2.2).
+ * A client that keeps its connection would delay the end until the keep-alive timeout. Fastify
+ * sends this header to requests that come after `close`, but not to those that waited. HTTP/2 has
+ * no such header (RFC 9113 section 8.2.2).
  */
 function endConnection({ raw }: FastifyRequest, reply: FastifyReply): void {
   if (raw.httpVersionMajor < 2) void reply.header('connection', 'close')

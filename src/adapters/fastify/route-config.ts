@@ -1,6 +1,6 @@
 /**
- * What a route's config says in `idToken`. Fastify copies a config by its own enumerable members, so
- * what is inherited says nothing about the route.
+ * The `idToken` of a route's config. Fastify copies only own enumerable members of a config, so an
+ * inherited one does not apply to the route.
  */
 export function ownIdToken(config: object | undefined): unknown {
   return keepsIdToken(config) ? (config as { idToken: unknown }).idToken : undefined
@@ -11,7 +11,9 @@ export function keepsIdToken(config: object | undefined): boolean {
   return Object.prototype.propertyIsEnumerable.call(Object(config), 'idToken')
 }
 
-/** Whether a config has an `idToken` that Fastify's copy lacks: an inherited or hidden one. */
+/**
+ * Whether a config has an `idToken` that Fastify's copy does not have: an inherited or hidden one.
+ */
 export function losesIdToken(config: object | undefined): boolean {
   return 'idToken' in (Object(config) as object) && !keepsIdToken(config)
 }
@@ -23,7 +25,7 @@ export function routeName(method: string | readonly string[], url: string): stri
 
 const LONGEST_LIST = 10
 
-/** The names of routes; of many, the first ones and how many more there are. */
+/** The names of routes. If there are many: the first ones, and the number of the others. */
 export function routeNames(
   routes: readonly { readonly method: string | readonly string[]; readonly url: string }[],
 ): string {

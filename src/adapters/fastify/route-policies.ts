@@ -13,7 +13,7 @@ import { withoutHeadTwins } from './head-twins.ts'
 import { losesIdToken, ownIdToken, routeName, routeNames } from './route-config.ts'
 import type { RouteAccess } from './types.ts'
 
-/** What guards a route; `null` where it is open. */
+/** The policy of a route; `null` if it is open. */
 type RouteGuard = ListedPolicy | null
 
 /** `config.idToken` of every route, compiled once. */
@@ -26,10 +26,10 @@ export class RoutePolicies {
   }
 
   /**
-   * What guards the route of a request.
+   * The policy for the route of a request.
    *
-   * The not-found handler belongs to no route: it answers every verified caller, and where there is
-   * a default list only those in it, so that nobody else can find out which routes exist.
+   * The not-found handler has no route. It answers the callers of the default list, or every
+   * verified caller if there is no default list. So nobody else can find out which routes exist.
    */
   of(request: FastifyRequest): AccessPolicy | null {
     if (request.is404) return this.#defaults
@@ -47,7 +47,10 @@ export class RoutePolicies {
     for (const route of routes) this.#guardOf(route)
   }
 
-  /** One row a route; the HEAD twin that Fastify makes of a GET route is that route. */
+  /**
+   * One row for each route. The `HEAD` route that Fastify adds for a GET route has no row of its
+   * own.
+   */
   list(routes: readonly DeclaredRoute[]): RouteAccess[] {
     return withoutHeadTwins(routes).flatMap((route) =>
       [route.method].flat().map((method) => rowOf(method, route.url, this.#guardOf(route))),
@@ -77,7 +80,7 @@ export class RoutePolicies {
     return policy
   }
 
-  /** What most requests need: found without making anything. */
+  /** Most requests need only this, and it allocates nothing. */
   #known(idToken: unknown): ListedPolicy | undefined {
     if (idToken === undefined) return hasList(this.#defaults) ? this.#defaults : undefined
     return typeof idToken === 'object' && idToken !== null ? this.#compiled.get(idToken) : undefined
@@ -85,7 +88,8 @@ export class RoutePolicies {
 }
 
 /**
- * A list where nobody reads it would leave the route to the default list, which lets in others.
+ * If a list is in the wrong place, nobody reads it, and the default list would let in other
+ * callers.
  *
  * @throws TypeError naming the route and the key
  */

@@ -4,19 +4,19 @@ import type { VerifierSettings } from '../../verifier/verifier-options.ts'
 import type { DeclaredRoutes } from './declared-routes.ts'
 import type { RouteAccess } from './types.ts'
 
-/** Warns where routes that the app has are not known here. */
+/** Warns if the app has routes that are not known here. */
 export function warnOfUnknownRoutes(routes: DeclaredRoutes, { logger }: VerifierSettings): void {
   if (routes.incomplete) warnAtStart(logger, UNKNOWN_ROUTES)
 }
 
-/** Warns, once the app is ready, of what is allowed and likely to be a mistake. */
+/** Warns, once the app is ready, about what is allowed but probably a mistake. */
 export function warnOfLikelyMistakes(
   routes: DeclaredRoutes,
   rows: readonly RouteAccess[],
   { logger, defaultPolicy }: VerifierSettings,
 ): void {
   if (!routes.incomplete && rows.length === 0) {
-    // A guard on the app itself leaves no route open.
+    // If the app itself has the guard, no route is open by mistake.
     warnAtStart(logger, routes.nested ? `${NO_ROUTES}; ${NESTED_REMEDY}` : NO_ROUTES)
   }
   const known = new Set(defaultPolicy.audiences.configured)

@@ -9,7 +9,10 @@ export interface RouteAccess {
   readonly method: string
   /** The path as the route was declared, its prefix included: `/orders/:id`. */
   readonly url: string
-  /** `callers`: the listed ones; `optional`: they, or nobody named; `open`: anyone, unread. */
+  /**
+   * `callers`: the listed callers; `optional`: the listed callers, and requests without a token;
+   * `open`: anyone, and no token is read.
+   */
   readonly access: 'callers' | 'optional' | 'open'
   /** Empty for an open route. */
   readonly allowedCallers: readonly AllowedCaller[]
@@ -18,14 +21,14 @@ export interface RouteAccess {
 }
 
 /**
- * The type of `request.caller` in the handler of a route with this `config`: `Caller`, except that
- * it may be `null` where the route is, or may be, optional, and is `null` where the route is open.
+ * The type of `request.caller` in the handler of a route with this `config`: `Caller`; or `Caller |
+ * null` if the route is, or may be, optional; or `null` if the route is open.
  */
 export type CallerOn<ContextConfig> = ContextConfig extends { idToken: infer Guard }
   ? CallerBehind<Guard>
   : Caller
 
-/** Distributes over a `config.idToken` that is one thing or another. */
+/** Distributes over a `config.idToken` with a union type. */
 type CallerBehind<Guard> = Guard extends false
   ? null
   : Guard extends undefined | (RoutePolicy & { optional?: false | undefined })
@@ -34,11 +37,12 @@ type CallerBehind<Guard> = Guard extends false
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** `false` for a route open to anyone, or who may call it; default: the plugin's options. */
+    /** `false` for an open route, or who may call it. Default: the plugin's options. */
     idToken?: false | (RoutePolicy & object) | undefined
   }
 
-  // The names are Fastify's own: an interface merges by them, and ContextConfig is what is needed.
+  // The type parameters must have Fastify's names, so that the interface merges. Only ContextConfig
+  // is used.
   interface FastifyRequest<
     RouteGeneric,
     RawServer,

@@ -42,7 +42,7 @@ const plugin: FastifyPluginCallback<ServiceClientsOptions> = (app, options, done
       closed()
     })
   } catch (error) {
-    // Fastify calls a plugin where nobody catches: thrown, it would end the process.
+    // Nobody catches what a plugin throws, so a thrown error would end the process.
     done(error as Error)
     return
   }
@@ -50,8 +50,8 @@ const plugin: FastifyPluginCallback<ServiceClientsOptions> = (app, options, done
 }
 
 /**
- * A Fastify plugin: `app.serviceClients`, with a client for each name in the options. They log
- * through the app, and close with it.
+ * A Fastify plugin: `app.serviceClients`, with a client for each name in the options. They use the
+ * app's logger and are closed with the app.
  */
 export const serviceClients = fp(plugin, {
   fastify: '^5.0.0 || ^6.0.0-alpha.4',

@@ -1,10 +1,10 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Refusal } from './iam-check.ts'
 
-/** What the front end answers itself: a refusal of the check, or of what it never passes on. */
+/** The front end's own answers: refusals of the check, and of requests that are never passed on. */
 export type OwnStatus = Refusal | 404 | 405
 
-// As field reports have them; Google documents none of these texts.
+// From field reports; Google does not document these texts.
 const TEXTS: Readonly<Record<OwnStatus, (path: string, method: string) => string>> = {
   401: (path) => `Your client does not have permission to the requested URL <code>${path}</code>.`,
   403: (path) =>
@@ -19,7 +19,7 @@ const TEXTS: Readonly<Record<OwnStatus, (path: string, method: string) => string
 const CHALLENGE =
   'Bearer error="invalid_token" error_description="The access token could not be verified"'
 
-/** Answers in the place of the service: the page of Google's front end. */
+/** Answers instead of the service, with the page of Google's front end. */
 export function answer(
   request: IncomingMessage,
   response: ServerResponse,

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { UpgradeOffers } from './upgrade-offers.ts'
 
-/** The connection of a client, as Node's HTTP server is to read it: without offers to upgrade. */
+/** The connection of a client, for Node's HTTP server: without offers to upgrade. */
 export class ClientConnection extends Duplex {
   readonly #socket: Socket
   readonly #offers = new UpgradeOffers()
@@ -19,7 +19,7 @@ export class ClientConnection extends Duplex {
     })
     socket.on('error', (error) => this.destroy(error))
     socket.on('close', () => this.destroy())
-    // Also where the server itself no longer listens for it.
+    // Needed because the server may no longer listen for it.
     this.on('error', () => undefined)
   }
 
@@ -28,7 +28,7 @@ export class ClientConnection extends Duplex {
     return this.#socket.remoteAddress
   }
 
-  /** As that of a socket: ends, and closes when everything is written. */
+  /** Like `destroySoon` of a socket: ends, and closes when everything is written. */
   destroySoon(): void {
     this.end(() => this.destroy())
   }
@@ -45,7 +45,7 @@ export class ClientConnection extends Duplex {
     this.#socket.write(bytes, done)
   }
 
-  /** What was written at once goes in one packet. */
+  /** Data written together goes into one packet. */
   override _writev(
     chunks: readonly { readonly chunk: Buffer }[],
     done: (error?: Error | null) => void,

@@ -2,7 +2,7 @@
 export type Header = [name: string, value: string]
 
 /**
- * RFC 9110 section 7.6.1, without what frames the body, and section 11.7.2. `Trailer` as
+ * RFC 9110 section 7.6.1, except the headers that frame the body, and section 11.7.2. `Trailer` as
  * https://cloud.google.com/functions/docs/reference/headers has it; the trailers themselves pass.
  */
 const HOP_BY_HOP = [
@@ -16,9 +16,9 @@ const HOP_BY_HOP = [
 ]
 
 /**
- * What no sender may have dropped by naming it in Connection. Without X-Serverless-Authorization
- * the service would look at an Authorization header that nobody has checked; without its framing a
- * body would be read as the next request.
+ * Headers that a sender must not be able to remove by naming them in Connection. Without
+ * X-Serverless-Authorization the service would look at an Authorization header that nobody has
+ * checked; without the framing headers, a body would be read as the next request.
  */
 const KEPT = [
   'authorization',
@@ -35,7 +35,7 @@ export function headersOf(rawHeaders: readonly string[]): Header[] {
   )
 }
 
-/** The headers that are meant for more than the connection they came on. */
+/** The headers that are not only for one connection. */
 export function endToEndHeaders(rawHeaders: readonly string[]): Header[] {
   const headers = headersOf(rawHeaders)
   const dropped = new Set(HOP_BY_HOP)

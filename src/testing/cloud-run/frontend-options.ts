@@ -20,11 +20,11 @@ export interface CloudRunFrontendOptions {
    * check is off. Required, except with `allowUnauthenticated`.
    */
   invokers?: readonly AllowedCaller[] | undefined
-  /** The keys that tokens are verified with: `jwksUri` of the emulator. Default: Google's. */
+  /** Where the keys are fetched: `jwksUri` of the emulator. Default: Google's. */
   jwksUri?: string | undefined
   /** Hosts to which http is accepted in `jwksUri`, as for the plugin. Default: none. */
   allowHttpHosts?: readonly string[] | undefined
-  /** The same as a static key set: `jwks` of a test issuer. Not together with `jwksUri`. */
+  /** A static key set instead: `jwks` of a test issuer. Not together with `jwksUri`. */
   jwks?: JwkSet | undefined
   /** Turns the IAM check off, as `--allow-unauthenticated` does. Default `false`. */
   allowUnauthenticated?: boolean | undefined
@@ -33,8 +33,8 @@ export interface CloudRunFrontendOptions {
   /** Default `127.0.0.1`. */
   host?: string | undefined
   /**
-   * Lets it listen elsewhere than on loopback. It speaks plain http, so the tokens on the way to it
-   * can be read. Default `false`.
+   * Lets it listen on other addresses than loopback. It speaks plain http, so the tokens on the way
+   * to it can be read. Default `false`.
    */
   allowRemote?: boolean | undefined
   /** The time by which tokens expire. Default: the system's. */
@@ -44,7 +44,7 @@ export interface CloudRunFrontendOptions {
 /** Parsed options. */
 export interface FrontendSettings {
   readonly target: URL
-  /** `null`: anyone, the IAM check is off. */
+  /** `null`: anyone, because the IAM check is off. */
   readonly invokers: Invokers | null
   readonly port: number
   readonly host: string
@@ -83,7 +83,7 @@ export function parseFrontendOptions(value: unknown): FrontendSettings {
   return { ...settings, invokers: isOpen ? null : settings.invokers }
 }
 
-/** By the rules of the verifier, also where the check is off and there is none. */
+/** Checked by the rules of the verifier, even if the IAM check is off and no verifier is used. */
 function checkVerifierOptions(
   { audience, jwksUri, allowHttpHosts, jwks, clock }: Readonly<Record<string, unknown>>,
   isOpen: boolean,

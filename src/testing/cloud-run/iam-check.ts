@@ -6,11 +6,11 @@ import { IdTokenError } from '../../errors/id-token-error.ts'
 import type { Verifier } from '../../verifier/create-verifier.ts'
 import type { Invokers } from './invokers.ts'
 
-/** How the check refuses: nobody, nobody that may, or no way to tell. */
+/** The statuses of refusals. */
 export type Refusal = 401 | 403 | 503
 
 /**
- * The check of `run.routes.invoke`, of the header that decides and of no other.
+ * Checks `run.routes.invoke`, with only the header that decides.
  *
  * @returns the status of the refusal, or `null` where the caller may invoke the service
  */
@@ -34,8 +34,9 @@ export async function checkIam(
 }
 
 /**
- * Cloud Run tells a request without a token (403) from one whose token it cannot verify (401).
- * Another scheme than Bearer brings no token; a repeated header brings none that can be verified.
+ * Cloud Run distinguishes a request without a token (403) from one whose token it cannot verify
+ * (401). Another scheme than Bearer counts as no token, and a repeated header as a token that
+ * cannot be verified.
  */
 function refusalOf({ code }: IdTokenError): Refusal {
   if (code === 'ID_TOKEN_SCHEME_UNSUPPORTED') return 403

@@ -19,7 +19,7 @@ const ACCEPTED =
 /**
  * Parses and compiles IAM members (https://cloud.google.com/iam/docs/principal-identifiers).
  *
- * @returns `null` where `allUsers` is one of them: then nobody needs a token
+ * @returns `null` if `allUsers` is one of them: then nobody needs a token
  * @throws TypeError naming the member
  */
 export function parseInvokers(value: unknown): Invokers | null {
@@ -48,7 +48,7 @@ function parseMember(where: string, member: unknown): AllowedCallers {
   }
 }
 
-/** IAM knows an account by its unique id, so that a token need not say its email. */
+/** IAM identifies an account by its unique id, so the token needs no email. */
 function isMember({ email, subject }: Caller, { includes, configured }: AllowedCallers): boolean {
   return (
     includes(email, subject) || configured.some((entry) => uniqueIdOf(emailOf(entry)) === subject)

@@ -10,20 +10,20 @@ import { answer } from './answer.ts'
 import { endToEndHeaders, headersOf, type Header } from './end-to-end-headers.ts'
 import { arrivingTarget } from './unsupported-requests.ts'
 
-/** A request, and the response that it is answered with. */
+/** A request and its response. */
 export interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
 }
 
-/** The service's limit is to be the one that is met, not the front end's. */
+/** The limit of the service must apply, not that of the front end. */
 export const MAX_HEADER_SIZE = 64 * 1024
 
-/** Takes what the service has agreed to speak from here on. */
+/** Continues with the protocol that the service has agreed to. */
 export type TakeUpgrade = (agreed: IncomingMessage, socket: Socket, head: Buffer) => void
 
 /**
- * Passes a request on to the service, and what it answers back: both as they come.
+ * Passes a request on to the service, and the answer back, both unchanged.
  *
  * @param takeUpgrade - for a request that offers an upgrade
  */
@@ -39,7 +39,8 @@ export function passOn(
     method: request.method,
     path: arrivingTarget(String(request.url)),
     headers: headers.flat(),
-    // One connection for each: an idle one may be closed just as a request is written to it.
+    // One connection for each request: an idle one may be closed just when a request is written to
+    // it.
     agent: false,
     maxHeaderSize: MAX_HEADER_SIZE,
   })
@@ -50,7 +51,7 @@ export function passOn(
   passed.on('response', (answered) => {
     passBack({ request, response }, answered)
   })
-  // Nobody has asked, so that no one would speak it.
+  // There was no request to upgrade, so the client does not expect it.
   const refuseUpgrade: TakeUpgrade = (_, socket) => {
     socket.destroy()
     unavailable()
@@ -59,19 +60,19 @@ export function passOn(
   passed.on('error', () => {
     if (!response.headersSent && !response.destroyed) unavailable()
   })
-  // The client has gone, or has its answer and the rest of its body is of no interest.
+  // The client has gone. Or it has its answer, and nobody needs the rest of its body.
   response.on('close', () => passed.destroy())
   request.on('end', () => {
     passed.addTrailers(headersOf(request.rawTrailers))
   })
-  // The service gets to know of a request before there is anything of its body.
+  // The service gets the head of a request before any part of the body.
   flushHead(passed)
   request.pipe(passed)
-  // Read to its end, or the next request on the connection would never be seen.
+  // The body is read to its end; otherwise the next request on the connection would never be read.
   passed.on('close', () => request.resume())
 }
 
-/** As `flushHeaders`, which would write bytes outside of ASCII as UTF-8, where they came as one. */
+/** Like `flushHeaders`, which would write bytes outside of ASCII as UTF-8 and so change them. */
 function flushHead(message: OutgoingMessage): void {
   message.write('', 'latin1')
 }
@@ -82,14 +83,14 @@ interface Information {
   readonly rawHeaders: readonly string[]
 }
 
-/** Passes an informational response on, which HTTP/1.0 does not know (RFC 9110 section 15.2). */
+/** Passes on an informational response, which HTTP/1.0 does not have (RFC 9110 section 15.2). */
 function passInformation({ request, response }: Exchange, information: Information): void {
   if (request.httpVersion === '1.0') return
   if (information.statusCode === 100) response.writeContinue()
   else response.socket?.write(headOf(information, headersOf(information.rawHeaders)), 'latin1')
 }
 
-/** The head of a response, as it goes over the wire. */
+/** The bytes of the head of a response. */
 export function headOf(
   { statusCode, statusMessage }: Pick<Information, 'statusCode' | 'statusMessage'>,
   headers: readonly Header[],
@@ -100,7 +101,7 @@ export function headOf(
 
 function passBack({ request, response }: Exchange, answered: IncomingMessage): void {
   const { statusCode = 0, statusMessage = '', rawHeaders } = answered
-  // How it ends is up to what the client speaks.
+  // The HTTP version of the client decides how the body ends.
   const headers = endToEndHeaders(rawHeaders).filter(
     ([name]) => name.toLowerCase() !== 'transfer-encoding',
   )
@@ -115,6 +116,6 @@ function passBack({ request, response }: Exchange, answered: IncomingMessage): v
   answered.on('end', () => {
     response.addTrailers(headersOf(answered.rawTrailers))
   })
-  // Cuts the connection of the one where that of the other breaks.
+  // If one connection breaks, cuts the other one.
   pipeline(answered, response, () => undefined)
 }

@@ -13,12 +13,12 @@ const REPLACED = /^(?:x-forwarded-for|x-forwarded-proto|forwarded)$/i
 /** https://cloud.google.com/functions/docs/reference/headers: nobody but Google may send them. */
 const RESERVED = /^x-google-/i
 
-/** Methods that Node expects no body with; others announce theirs (RFC 9110 section 8.6). */
+/** Methods for which Node expects no body; others announce it (RFC 9110 section 8.6). */
 const BODILESS = /^(?:GET|HEAD|DELETE|OPTIONS|TRACE)$/
 
 /**
- * The headers that the service gets: those of the request, with the signature of one token taken
- * away, and with what the front end tells about where the request is from.
+ * The headers that the service gets: those of the request, without the signature of one token, and
+ * with the headers of the front end about the origin of the request.
  */
 export function serviceHeaders(
   request: IncomingMessage,
@@ -27,7 +27,7 @@ export function serviceHeaders(
 ): Header[] {
   const sent = endToEndHeaders(request.rawHeaders)
   return [
-    // HTTP/1.0 need not say it, and is passed on as HTTP/1.1, which must.
+    // HTTP/1.0 may omit it. The request is passed on as HTTP/1.1, which requires it.
     ...(request.headers.host === undefined ? [['Host', target.host] satisfies Header] : []),
     ...sent
       .filter(([name]) => !REPLACED.test(name) && !RESERVED.test(name))
@@ -46,15 +46,17 @@ function withoutSignature(value: string): string {
   return isToken ? `${value.slice(0, value.lastIndexOf('.'))}${MARKER}` : value
 }
 
-/** Without it Node would announce a body of unknown length where there is none. */
+/** Without it Node would announce a body of unknown length, even if there is none. */
 function framing({ headers, method }: IncomingMessage): Header[] {
   const isFramed = 'content-length' in headers || 'transfer-encoding' in headers
   return isFramed || BODILESS.test(String(method)) ? [] : [['Content-Length', '0']]
 }
 
-/** The caller's address is the last of the list; the caller may have written what is before it. */
+/**
+ * The caller's address is the last one of the list; the caller may have written the ones before it.
+ */
 function origin({ headers, socket }: IncomingMessage): Header[] {
-  // Not known any more where the caller has reset the connection (RFC 7239 section 6.2).
+  // No longer known if the caller has reset the connection (RFC 7239 section 6.2).
   const address = (socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '')
   const node = isIPv6(address) ? `[${address}]` : address
   const list = (name: string, last: string): string =>

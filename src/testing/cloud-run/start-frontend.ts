@@ -34,7 +34,7 @@ export interface CloudRunFrontend {
   readonly close: () => Promise<void>
 }
 
-/** Where requests go, and who may send them. */
+/** The target of requests, and who may send them. */
 interface Service {
   readonly target: URL
   /** `null`: the IAM check is off. */
@@ -42,8 +42,8 @@ interface Service {
 }
 
 /**
- * Starts what stands before a service on Cloud Run: checks who may invoke it, takes the signature
- * of the token away, and passes on what comes, in both directions.
+ * Starts a front end like that of Cloud Run: it checks who may invoke the service, removes the
+ * signature of the token, and passes everything else on, in both directions.
  *
  * @throws TypeError for a wrong option
  */
@@ -64,7 +64,7 @@ export async function startCloudRunFrontend(
   }
   const http = serverFor({ target, iam })
   const connections = new Set<Socket>()
-  // As Node's HTTP server has it: a client may end its side before it has its answer.
+  // Like Node's HTTP server: a client may end its side before it has its answer.
   const server = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     connections.add(socket)
     socket.on('close', () => connections.delete(socket))
@@ -90,15 +90,15 @@ async function close(server: Server, connections: ReadonlySet<Socket>): Promise<
 
 /** Reads the requests of connections that it is given. */
 function serverFor(service: Service): HttpServer {
-  // A request may take as long to come as it likes: streams do.
+  // No time limit for a request, because streams may take long.
   const server = createServer({ maxHeaderSize: MAX_HEADER_SIZE, requestTimeout: 0 })
-  // Of a cut list of headers nobody could say which one decides.
+  // If headers were dropped from the list, it would not be clear which one decides.
   server.maxHeadersCount = 0
   const latest = new WeakMap<Socket, ServerResponse>()
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     latest.set(request.socket, response)
     const start = (): void => void serve({ request, response }, service)
-    // Requests that do not wait for the answer to the one before are taken one after the other.
+    // Pipelined requests are handled one after the other.
     if (response.socket === null) response.once('socket', start)
     else start()
   }
@@ -127,7 +127,7 @@ function serveLast(
   if (unsupported(request) !== null || isWebSocket(request)) {
     void serve(exchange, service, { socket, head })
   } else {
-    // An offer in a head so odd that it was not taken out.
+    // An offer in an unusual head, which was not removed.
     exchange.response.writeHead(400).end()
   }
 }
@@ -142,7 +142,8 @@ async function serve(exchange: Exchange, { target, iam }: Service, client?: Side
     answer(request, response, refusal)
     return
   }
-  // Without the check too, X-Serverless-Authorization is reported to arrive without its signature.
+  // By one report, X-Serverless-Authorization arrives without its signature even if the check is
+  // off.
   const stripped =
     iam === null
       ? 'x-serverless-authorization'

@@ -1,5 +1,5 @@
 /**
- * Requests that never arrive at a service on Cloud Run, and what becomes of the path of the others.
+ * Requests that never arrive at a service on Cloud Run, and how the path of the others changes.
  *
  * @see https://cloud.google.com/run/docs/known-issues
  */
@@ -9,15 +9,15 @@ import type { IncomingMessage } from 'node:http'
 const UNSUPPORTED_METHODS: readonly unknown[] = ['TRACE', 'CONNECT']
 
 /**
- * Google reserves `/eventlog`, `/_ah/…` and "some" paths that end in z. Of the latter `/healthz` is
- * the one that field reports are sure of.
+ * Google reserves `/eventlog`, `/_ah/…` and "some" paths that end in z. Of these, field reports
+ * confirm only `/healthz`.
  */
 const RESERVED_PATHS = /^\/(?:eventlog|_ah\/.*|healthz)$/s
 
 /**
- * Whether Google's front end answers in the place of the service, for every caller.
+ * Whether Google's front end answers instead of the service, for every caller.
  *
- * @returns the status, or `null` for a request that is the service's
+ * @returns the status, or `null` for a request that goes to the service
  */
 export function unsupported({ method, url }: IncomingMessage): 404 | 405 | null {
   if (UNSUPPORTED_METHODS.includes(method)) return 405
@@ -25,9 +25,9 @@ export function unsupported({ method, url }: IncomingMessage): 404 | 405 | null 
 }
 
 /**
- * The target of a request as it arrives: "some encoded characters are decoded", of which Google names
- * `%41` alone. Here they are the unreserved ones, whose two spellings are the same path (RFC 3986
- * section 6.2.2.2). The query stays as it is.
+ * The target of a request as it arrives: "some encoded characters are decoded", but Google names
+ * only `%41`. Here the unreserved characters are decoded, whose two spellings are the same path
+ * (RFC 3986 section 6.2.2.2). The query stays as it is.
  */
 export function arrivingTarget(target: string): string {
   const [path = '', query] = target.split(/(\?.*)/s)

@@ -1,6 +1,6 @@
 import { MAX_HEADER_SIZE } from './pass-on.ts'
 
-/** Where in the stream of requests the next byte belongs. */
+/** The part of a request that the next byte belongs to. */
 type Part = 'head' | 'body' | 'chunk size' | 'trailers' | 'unread'
 
 /** The end of a line, and of a head (RFC 9112 section 2.1). */
@@ -8,8 +8,8 @@ const LINE_END = '\r\n'
 const HEAD_END = '\r\n\r\n'
 
 /**
- * What is not read but left to Node: another start than that of a request, a line that ends without
- * CR, a header that goes on in the next line (RFC 9112 sections 2.2 and 5.2).
+ * What is left to Node: a start that is not that of a request, a line that ends without CR, a
+ * header that continues on the next line (RFC 9112 sections 2.2 and 5.2).
  */
 const UNUSUAL = /^(?![A-Z]+(?: |$))|(?<!\r)\n|\n[\t ]/
 
@@ -17,22 +17,22 @@ const UNUSUAL = /^(?![A-Z]+(?: |$))|(?<!\r)\n|\n[\t ]/
  * Removes from a stream of requests every offer of another protocol than WebSocket.
  *
  * A server may ignore an offer (RFC 9110 section 7.8), and Java's HttpClient offers HTTP/2 with
- * every request. But Node stops reading HTTP after a request with an offer: the versions differ in
- * what becomes of its body, and all of them lose the requests that came in the same packet. So the
- * offer has to be gone before Node reads it.
+ * every request. But Node stops reading HTTP after a request with an offer: versions of Node treat
+ * its body differently, and all of them lose the requests in the same packet. So the offer must be
+ * removed before Node reads it.
  *
- * This reads no more than it must: where a head and a body end. Whatever it does not know it passes
- * on unread, together with all that follows, and Node decides.
+ * This reads only what it needs: where a head and a body end. It passes on anything else unread,
+ * with all that follows, and Node decides.
  */
 export class UpgradeOffers {
   #part: Part = 'head'
-  /** Bytes that have come and are not passed on yet. */
+  /** Bytes that have arrived and are not passed on yet. */
   #held: Buffer = Buffer.alloc(0)
   /** Bytes until the end of the body, or of the chunk and the line end after it. */
   #left = 0
   #afterBody: Part = 'head'
 
-  /** @returns the bytes that can be passed on by now, without offers */
+  /** @returns the bytes that can be passed on now, without offers */
   remove(bytes: Buffer): Buffer {
     this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes])
     const passed: Buffer[] = []
@@ -44,7 +44,7 @@ export class UpgradeOffers {
     return Buffer.concat(passed)
   }
 
-  /** @returns what was held back, where nothing more comes */
+  /** @returns the bytes that were held back, at the end of the stream */
   end(): Buffer {
     return this.#take(this.#held.length)
   }
@@ -117,7 +117,7 @@ export class UpgradeOffers {
     return this.#take(end + LINE_END.length)
   }
 
-  /** Node refuses what is longer, so that it need not be held back. */
+  /** Node refuses a longer head, so it need not be held back. */
   #wait(): Buffer | null {
     return this.#held.length > MAX_HEADER_SIZE ? this.#unread() : null
   }
@@ -134,7 +134,7 @@ export class UpgradeOffers {
   }
 }
 
-/** The head of a request, as far as its offer and the end of its body go. */
+/** The parts of a request's head that say what it offers and where its body ends. */
 class Head {
   readonly #lines: readonly string[]
 

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream'
 import { headersOf, type Header } from './end-to-end-headers.ts'
 import { headOf } from './pass-on.ts'
 
-/** The headers of an upgrade, which are of the connection and so written anew. */
+/** The headers of an upgrade. They belong to the connection, so each connection gets new ones. */
 export const WEBSOCKET_HEADERS: readonly Header[] = [
   ['Connection', 'Upgrade'],
   ['Upgrade', 'websocket'],
@@ -31,13 +31,13 @@ export function responseOn(socket: Socket, request: IncomingMessage): ServerResp
   return response
 }
 
-/** The bytes that have come, and the connection that more come from. */
+/** The bytes that have arrived, and the connection that sends more. */
 export interface Side {
   readonly socket: Socket
   readonly head: Buffer
 }
 
-/** The service agrees: from here on bytes go back and forth, until either side ends. */
+/** The service agrees: from now on bytes are passed in both directions, until either side ends. */
 export function join(client: Side, service: Side, agreed: IncomingMessage): void {
   const { statusMessage = '', rawHeaders } = agreed
   client.socket.write(headOf({ statusCode: 101, statusMessage }, headersOf(rawHeaders)), 'latin1')

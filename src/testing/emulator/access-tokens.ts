@@ -1,7 +1,9 @@
-/** Access tokens: opaque, as Google's are, so the emulator keeps what it gave out. */
+/**
+ * Access tokens. They are opaque like Google's, so the emulator remembers those that it has issued.
+ */
 import { randomBytes } from 'node:crypto'
 
-/** Who holds an access token, and what for. */
+/** The holder and the purpose of an access token. */
 export interface AccessGrant {
   /** As IAM spells members: `serviceAccount:…`, `user:…` or `principal://…`. */
   readonly member: string
@@ -10,12 +12,12 @@ export interface AccessGrant {
   readonly expiresAt: number
 }
 
-/** Google's last an hour, and say a second less. */
+/** Google's access tokens last an hour, but their `expires_in` says a second less. */
 export const ACCESS_TOKEN_LIFETIME = 3599
 
 export const CLOUD_PLATFORM = 'https://www.googleapis.com/auth/cloud-platform'
 
-/** The access tokens that are good now. */
+/** The access tokens that are valid now. */
 export class AccessTokens {
   readonly #grants = new Map<string, AccessGrant>()
   readonly #now: () => number
@@ -38,7 +40,7 @@ export class AccessTokens {
     return { token, expiresAt }
   }
 
-  /** What a token grants, if it is one of these and good now. */
+  /** The grant of a token, if the emulator has issued it and it is valid now. */
   find(token: string): AccessGrant | undefined {
     this.#forgetExpired()
     return this.#grants.get(token)

@@ -7,7 +7,7 @@ import type { EmulatedGoogle } from './emulated-google.ts'
 export const JWKS_PATH = '/oauth2/v3/certs'
 const X509_PATH = '/oauth2/v1/certs'
 
-/** As recorded from Google's; for both forms of the keys. */
+/** As recorded from Google's answers, for both forms of the keys. */
 const CACHE_CONTROL = 'public, max-age=23641, must-revalidate, no-transform'
 const DAY = 86_400_000
 
@@ -36,7 +36,10 @@ export function serveCerts(app: FastifyInstance, google: EmulatedGoogle): void {
   )
 }
 
-/** A signing key with its certificate, which is made when it is asked for, and kept while it is valid. */
+/**
+ * A signing key with its certificate. The certificate is made on request and kept while it is
+ * valid.
+ */
 class CertifiedKey {
   readonly #privateKey: KeyObject
   #certificate: { readonly pem: string; readonly from: Date; readonly to: Date } | undefined
@@ -52,7 +55,7 @@ class CertifiedKey {
       from: new Date(now.getTime() - DAY),
       to: new Date(now.getTime() + 16 * DAY),
     }
-    // ASN.1 is loaded only where certificates are asked for.
+    // asn1js is loaded only if a certificate is requested.
     const { selfSignedCertificate } = await import('./x509-certificate.ts')
     const pem = selfSignedCertificate(this.#privateKey, validity)
     this.#certificate = { pem, ...validity }
@@ -60,7 +63,7 @@ class CertifiedKey {
   }
 }
 
-/** The members of Google's that say something about ID tokens, with the emulator's addresses. */
+/** The members of Google's document that are about ID tokens, with the emulator's addresses. */
 function discovery(issuer: string, url: string): object {
   return {
     issuer,

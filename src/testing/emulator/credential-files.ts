@@ -1,4 +1,4 @@
-/** The credential files that Google's clients read, and what can be chosen about the emulator's. */
+/** The credential files that Google's clients read, and the options for those of the emulator. */
 
 /** A service account's key, as `gcloud iam service-accounts keys create` writes it. */
 export interface ServiceAccountKeyFile {
@@ -57,13 +57,13 @@ export interface WorkloadIdentityConfig {
           readonly subject_token_field_name: string
         }
       }
-  /** Read by google-auth-library: where it asks for the project's id. */
+  /** google-auth-library asks this address for the project's id. */
   readonly cloud_resource_manager_url: string
 }
 
-/** How a workload's credentials are made up. */
+/** Options for the credentials of a workload. */
 export interface WorkloadIdentityOptions {
-  /** Whether the client is to become the service account. Default `true`. */
+  /** Whether the client impersonates the service account. Default `true`. */
   readonly impersonate?: boolean | undefined
   /** A file that holds `await google.subjectToken(email)`. Default: a URL of the emulator. */
   readonly subjectTokenFile?: string | undefined
@@ -81,7 +81,7 @@ export interface ImpersonatedCredentials {
   readonly delegates: readonly string[]
   /** The credentials that impersonate. */
   readonly source_credentials: WorkloadIdentityConfig
-  /** No part of the format; google-auth-library takes it over, and would ask Google otherwise. */
+  /** Not a part of the format. google-auth-library uses it; otherwise it would ask Google. */
   readonly endpoint: string
 }
 
@@ -103,10 +103,10 @@ export interface AuthorizedUser {
   readonly universe_domain: string
 }
 
-/** How a login behaves. */
+/** Options for a login. */
 export interface AuthorizedUserOptions {
   /**
-   * Whether an ID token is for the audience that was asked for. Google's are not known to be: their
+   * Whether ID tokens are for the requested audience. There is no report that Google's are: their
    * `aud` is the OAuth client. Default `false`.
    */
   readonly honoursTargetAudience?: boolean | undefined

@@ -35,7 +35,7 @@ export function serviceAccountKey(google: EmulatedGoogle, email: string): Servic
   }
 }
 
-/** The credentials of a workload that has a token from elsewhere. */
+/** The credentials of a workload that has a token of another identity provider. */
 export function workloadIdentityConfig(
   google: EmulatedGoogle,
   email: string,
@@ -61,7 +61,7 @@ export function workloadIdentityConfig(
   }
 }
 
-/** The credentials of a workload that has tokens of the account made for it. */
+/** The credentials of a workload that impersonates the account. */
 export function impersonatedCredentials(
   google: EmulatedGoogle,
   email: string,

@@ -1,4 +1,4 @@
-/** What the endpoints of an emulator share. */
+/** The state that the endpoints of an emulator share. */
 import { randomBytes } from 'node:crypto'
 import type { JWK } from 'jose'
 import type { TestIssuer } from '../issuer/test-issuer.ts'
@@ -14,7 +14,7 @@ import { Logins } from './users.ts'
 
 /** The state of an emulator, in one place. */
 export class EmulatedGoogle {
-  /** Where it is reached; empty until it listens. */
+  /** Its base URL; empty until it listens. */
   url = ''
   readonly settings: EmulatorSettings
   readonly clock: () => Date
@@ -42,19 +42,19 @@ export class EmulatedGoogle {
   /** Seconds since the epoch. */
   readonly now = (): number => Math.floor(this.settings.clock().getTime() / 1000)
 
-  /** A signed token, of the lifetime that is set unless it brings one. */
+  /** A signed token, with the configured lifetime unless `expiresIn` is given. */
   readonly idToken = async (token: TestIdToken): Promise<string> => {
     const { expiresIn = this.settings.idTokenLifetime } = parseTestIdToken(token)
     return this.issuer.idToken({ ...token, expiresIn })
   }
 
-  /** Calls back with the key that signs, now and whenever it is another. */
+  /** Calls back with the signing key, now and after each change. */
   onSigningKey(callback: (key: JWK) => void): void {
     this.#onSigningKey.push(callback)
     callback(this.issuer.key)
   }
 
-  /** As `TestIssuer.rotateKeys`. */
+  /** Like `TestIssuer.rotateKeys`. */
   async rotateKeys(options?: { keepOld?: boolean }): Promise<void> {
     await this.issuer.rotateKeys(options)
     for (const callback of this.#onSigningKey) callback(this.issuer.key)

@@ -9,13 +9,13 @@ import {
 
 /** Options of `startGoogleEmulator`. */
 export interface GoogleEmulatorOptions {
-  /** The port that it listens on. Default 0: any free one. */
+  /** The port that it listens on. Default 0: any free port. */
   port?: number | undefined
   /** The address that it listens on. Default `127.0.0.1`. */
   host?: string | undefined
   /**
-   * Lets it listen elsewhere than on loopback. All who can reach it get tokens of any account.
-   * Default `false`.
+   * Lets it listen on other addresses than loopback. Everyone who can reach it gets tokens of any
+   * account. Default `false`.
    */
   allowRemote?: boolean | undefined
   /** The account of the metadata server. Default: the project's Compute Engine account. */
@@ -25,19 +25,22 @@ export interface GoogleEmulatorOptions {
   /** The project's number. Default 123456789012. */
   projectNumber?: number | undefined
   /**
-   * Whose metadata server it is: only a virtual machine (`compute-engine`) tells of itself in its
-   * tokens. Default `cloud-run`.
+   * The platform of the metadata server. Only the tokens of a virtual machine (`compute-engine`)
+   * describe the machine. Default `cloud-run`.
    */
   platform?: 'cloud-run' | 'compute-engine' | undefined
-  /** What `organizationNumberIncluded` asks for. Default: the project is in none. */
+  /**
+   * The number that `organizationNumberIncluded` adds to tokens. Default: the project is in no
+   * organization.
+   */
   organizationNumber?: number | undefined
-  /** Seconds that its ID tokens last. Google's last an hour. Default 3600. */
+  /** The lifetime of its ID tokens, in seconds. Google's last an hour. Default 3600. */
   idTokenLifetime?: number | undefined
-  /** The time of everything but delays. Default: the system's. */
+  /** The time for everything except delays. Default: the system's. */
   clock?: (() => Date) | undefined
 }
 
-/** The same, with nothing left out. */
+/** Parsed options, with every default filled in. */
 export interface EmulatorSettings {
   readonly port: number
   readonly host: string
@@ -63,7 +66,7 @@ const NAMES = [
   'clock',
 ]
 
-/** A day: what verifiers take at most, unless they are told otherwise. */
+/** A day: the default maximum of verifiers. */
 const LONGEST_LIFETIME = 86_400
 /** https://cloud.google.com/resource-manager/docs/creating-managing-projects; old ones have a domain. */
 const PROJECT_ID = /^[a-z\d][a-z\d.:-]*$/
@@ -123,7 +126,7 @@ function parsePlatform(platform: unknown): EmulatorSettings['platform'] {
   throw invalidOption('platform', platform, 'cloud-run or compute-engine')
 }
 
-/** The project of an account that somebody made in it. */
+/** The project of a user-managed account. */
 export function projectOf(email: string): string | undefined {
   return /@(.+)\.iam\.gserviceaccount\.com$/.exec(email)?.[1]
 }

@@ -14,10 +14,10 @@ export type EndpointName =
   | 'identity'
   | 'metadata'
 
-/** What a fault is put on: an endpoint, or one path exactly. */
+/** The target of a fault: an endpoint, or exactly one path. */
 export type FaultyEndpoint = EndpointName | `/${string}`
 
-/** The first that matches; paths are Google's own. */
+/** The first match counts. The paths are Google's. */
 const PATHS: readonly (readonly [EndpointName, RegExp])[] = [
   ['certs', /^\/oauth2\/v[13]\/certs$/],
   ['discovery', /^\/\.well-known\/openid-configuration$/],
@@ -35,12 +35,15 @@ const PATHS: readonly (readonly [EndpointName, RegExp])[] = [
 /** The names, in the order of the paths. */
 export const ENDPOINT_NAMES: readonly EndpointName[] = PATHS.map(([name]) => name)
 
-/** What is asked for at this path; `undefined` where nothing is. */
+/** The endpoint at this path; `undefined` if there is none. */
 export function endpointAt(path: string): EndpointName | undefined {
   return PATHS.find(([, pattern]) => pattern.test(path))?.[0]
 }
 
-/** Whether a fault on this endpoint is one for a request; `metadata` has `identity` in it. */
+/**
+ * Whether a fault on this endpoint applies to a request. A fault on `metadata` applies to
+ * `identity` too.
+ */
 export function isAskedFor(faulty: FaultyEndpoint, path: string): boolean {
   const endpoint = endpointAt(path)
   return (

@@ -1,15 +1,17 @@
-/** How an endpoint fails. With `delayMs` alone it is slow, and then answers well. */
+/** How an endpoint fails. With `delayMs` alone, it is slow and then answers normally. */
 export interface Fault {
-  /** Answers with this status, and nothing is done. */
+  /** Answers with this status, and does nothing else. */
   readonly status?: number | undefined
-  /** Answers with this body instead of its own: text, or anything that is sent as JSON. */
+  /**
+   * Answers with this body instead of the usual one: text, or any value that can be sent as JSON.
+   */
   readonly body?: unknown
-  /** Milliseconds before anything else happens. */
+  /** Milliseconds to wait before anything else. */
   readonly delayMs?: number | undefined
   /** Takes the request and never answers; `close()` ends the connection. */
   readonly hang?: boolean | undefined
   /** Resets the connection. */
   readonly reset?: boolean | undefined
-  /** How many requests it is for. Default: all until it is lifted. */
+  /** How many requests it applies to. Default: all until it is ended. */
   readonly times?: number | undefined
 }

@@ -1,4 +1,4 @@
-/** Endpoints that are made to fail. */
+/** Faults of endpoints. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Fault } from './fault.ts'
@@ -11,9 +11,9 @@ export class Faults {
   readonly #closing = new AbortController()
 
   /**
-   * Puts a fault on an endpoint, before those that are there.
+   * Adds a fault to an endpoint. It takes precedence over earlier ones.
    *
-   * @returns lifts it
+   * @returns a function that ends the fault
    */
   add(endpoint: unknown, value: unknown): () => void {
     const fault = parseFault(value)
@@ -24,7 +24,7 @@ export class Faults {
     }
   }
 
-  /** Does to a request what the fault on its endpoint says, if there is one. */
+  /** Applies the fault of the endpoint to a request, if there is one. */
   async apply(path: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const entry = this.#faults.find(({ endpoint, left }) => left > 0 && isAskedFor(endpoint, path))
     if (entry === undefined) return

@@ -12,13 +12,13 @@ import type { FaultyEndpoint } from './endpoints.ts'
 import type { Fault } from './fault.ts'
 import type { LoggedRequest } from './logged-request.ts'
 
-/** Google as far as ID tokens need it, on one port. */
+/** The parts of Google that ID tokens need, on one port. */
 export interface GoogleEmulator {
   /** The base URL, without a slash at its end. */
   readonly url: string
   /** The keys as JWK set, for the option `jwksUri`. */
   readonly jwksUri: string
-  /** What a child process needs in its environment to have this as its metadata server. */
+  /** The environment variables with which a child process uses this metadata server. */
   readonly env: Readonly<Record<string, string>>
   /** The account of the metadata server. */
   readonly serviceAccount: string
@@ -29,35 +29,35 @@ export interface GoogleEmulator {
     email: string,
     options?: WorkloadIdentityOptions,
   ) => WorkloadIdentityConfig
-  /** What a workload has to exchange, for a credential source that is a file. */
+  /** The subject token of a workload, for a credential source that is a file. */
   readonly subjectToken: (email: string) => Promise<string>
   /** Credentials that impersonate this account. */
   readonly impersonatedCredentials: (email: string) => ImpersonatedCredentials
   /** A person's login. */
   readonly authorizedUser: (email: string, options?: AuthorizedUserOptions) => AuthorizedUser
   /**
-   * A token as `createTestIssuer` makes them, signed with the published key, for `idTokenLifetime`
-   * unless it says how long.
+   * A token like those of `createTestIssuer`, signed with the published key. It lasts for
+   * `idTokenLifetime`, unless `expiresIn` is given.
    */
   readonly idToken: TestIssuer['idToken']
   /** What Pub/Sub, Cloud Tasks, Cloud Scheduler and Eventarc send, one request at a time. */
   readonly push: PushSenders
-  /** As `TestIssuer.rotateKeys`. */
+  /** Like `TestIssuer.rotateKeys`. */
   readonly rotateKeys: TestIssuer['rotateKeys']
   /**
-   * Denies tokens of an account, as if the role were not granted: to all, or to one member as IAM
-   * spells it. Without a denial, everyone may have the tokens of every account.
+   * Denies tokens of an account, as if the role were not granted: to everyone, or to one member as
+   * IAM spells it. Without a denial, everyone may get the tokens of every account.
    *
-   * @returns allows them again
+   * @returns a function that allows them again
    */
   readonly denyTokenCreation: (
     email: string,
     options?: { readonly member?: string | undefined },
   ) => () => void
   /**
-   * Makes an endpoint fail; of several faults on one, the latest counts.
+   * Makes an endpoint fail. If an endpoint has several faults, the latest one applies.
    *
-   * @returns lifts the fault
+   * @returns a function that ends the fault
    */
   readonly fault: (endpoint: FaultyEndpoint, fault: Fault) => () => void
   /** The latest requests so far, the oldest first, without their credentials. */

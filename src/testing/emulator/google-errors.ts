@@ -1,7 +1,7 @@
 /** The error bodies of Google's endpoints. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 
-/** What an OAuth endpoint refuses with (RFC 6749 section 5.2). */
+/** The refusal of an OAuth endpoint (RFC 6749 section 5.2). */
 export class OAuthError extends Error {
   readonly statusCode: number
   readonly body: object
@@ -20,12 +20,12 @@ const STATUS = {
   404: 'NOT_FOUND',
 }
 
-/** What a Google API refuses with (https://google.aip.dev/193). */
+/** The refusal of a Google API (https://google.aip.dev/193). */
 export class GoogleApiError extends Error {
   readonly statusCode: keyof typeof STATUS
   readonly body: object
 
-  /** @param details - `google.rpc.ErrorInfo`: the reason, and what it is about */
+  /** @param details - `google.rpc.ErrorInfo`: the reason and its metadata */
   constructor(
     code: keyof typeof STATUS,
     message: string,
@@ -46,7 +46,7 @@ export class GoogleApiError extends Error {
   }
 }
 
-/** Answers with the body of the error; whatever else went wrong is Fastify's to tell. */
+/** Answers with the body of the error. Fastify answers other errors. */
 export function answerError(
   error: FastifyError | OAuthError | GoogleApiError,
   _request: FastifyRequest,

@@ -1,5 +1,6 @@
 /**
- * The Service Account Credentials API: tokens of a service account for those who may create them.
+ * The Service Account Credentials API: it gives tokens of a service account to callers that may
+ * create them.
  *
  * @see https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts
  */
@@ -85,7 +86,7 @@ function authenticated(google: EmulatedGoogle, request: FastifyRequest): AccessG
   return grant
 }
 
-/** JSON, whatever the content type says. */
+/** JSON, with any content type. */
 function parseBody(request: FastifyRequest): Body {
   const text = textBody(request)
   const body = text === '' ? {} : jsonObject(text)
@@ -93,7 +94,7 @@ function parseBody(request: FastifyRequest): Body {
   return protoMembers(body)
 }
 
-/** Each of the chain must be allowed to the one before it. */
+/** In the chain of delegates, each account must be allowed to create tokens of the next one. */
 function authorize(
   google: EmulatedGoogle,
   wanted: { grant: AccessGrant; email: string; permission: string; delegates: unknown },
@@ -159,7 +160,7 @@ async function generateIdToken(
   return { token: await google.idToken(token) }
 }
 
-/** The JSON form of protobuf takes a boolean as a string too, and Google's Python client relies on it. */
+/** In JSON, protobuf also accepts a boolean as a string, and Google's Python client sends it so. */
 function isTrue(value: unknown): boolean {
   return value === true || value === 'true'
 }

@@ -3,14 +3,14 @@ import type { KeyObject } from 'node:crypto'
 import { compactVerify, decodeJwt, type JWTPayload } from 'jose'
 import { OAuthError } from './google-errors.ts'
 
-/** What an assertion asks for; it has at least one of the two. */
+/** The request of an assertion; it has at least one of the two. */
 export interface VerifiedAssertion {
   readonly email: string
   readonly targetAudience: string | undefined
   readonly scopes: readonly string[]
 }
 
-/** What assertions are held against. */
+/** The rules for assertions. */
 export interface AssertionRules {
   /** The account of an email or a unique id, if it has a key. */
   readonly accountWithKey: (
@@ -21,11 +21,13 @@ export interface AssertionRules {
   readonly now: number
 }
 
-/** Google's, in seconds: an assertion is good for an hour at most, and clocks differ. */
+/**
+ * Google's limits, in seconds: an assertion is valid for an hour at most, and clocks may differ.
+ */
 const LONGEST_LIFETIME = 3600
 const TOLERANCE = 300
 
-/** @throws OAuthError as Google's token endpoint words it */
+/** @throws OAuthError with the text of Google's token endpoint */
 export async function verifyAssertion(
   assertion: string,
   rules: AssertionRules,
@@ -45,7 +47,7 @@ function unverifiedClaims(assertion: string): JWTPayload {
   }
 }
 
-/** The key is its account's only one, so the header need name none. */
+/** Each account has only one key, so the header need not name it. */
 async function verifySignature(assertion: string, publicKey: KeyObject): Promise<void> {
   try {
     await compactVerify(assertion, publicKey, { algorithms: ['RS256'] })

@@ -4,7 +4,7 @@ import { isLoopback } from '../../checks/secure-url.ts'
 import type { EmulatorSettings } from './emulator-options.ts'
 
 /**
- * Listens, and warns where others than this host can reach it.
+ * Listens, and warns if other hosts can reach it.
  *
  * @returns the base URL, as this host reaches it
  */
@@ -22,10 +22,10 @@ export async function listen(
   return baseUrl(host, (app.server.address() as AddressInfo).port)
 }
 
-/** Addresses to listen on that are none to connect to. */
+/** Addresses that a server can listen on, but a client cannot connect to. */
 const UNSPECIFIED: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
 
-/** Where this host reaches a server that listens there. */
+/** The address at which this host reaches a server that listens there. */
 export function baseUrl(host: string, port: number): string {
   const name = UNSPECIFIED[host] ?? host
   return `http://${isIPv6(name) ? `[${name}]` : name}:${port}`

@@ -1,8 +1,8 @@
 import type { fastify } from 'fastify'
 
 /**
- * Fastify, loaded when the emulator starts: a service with Express need not have it for the rest of
- * this entry.
+ * Loads Fastify when the emulator starts. The rest of this entry does not need it, for services
+ * with Express.
  *
  * @throws Error that says how to install it
  */
@@ -10,7 +10,7 @@ export async function loadFastify(): Promise<typeof fastify> {
   try {
     return (await import('fastify')).fastify
   } catch (error) {
-    // Node gives a code, and loaders and bundlers say it in the same words without one.
+    // Node's error has a code. Errors of loaders and bundlers have the same text without a code.
     const { message } = error as Error
     if (!/^Cannot find (?:package|module) 'fastify'/.test(message)) throw error
     throw new Error(

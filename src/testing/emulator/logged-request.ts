@@ -1,6 +1,6 @@
 import type { EndpointName } from './endpoints.ts'
 
-/** One request, as the log keeps it: no query, no header, no body. */
+/** One request in the log: without query, headers and body. */
 export interface LoggedRequest {
   /** By the emulator's clock. */
   readonly time: Date
@@ -8,10 +8,10 @@ export interface LoggedRequest {
   readonly method: string
   /** Without the query. */
   readonly path: string
-  /** `undefined` where nothing is at that path. */
+  /** `undefined` if nothing is at that path. */
   readonly endpoint: EndpointName | undefined
-  /** Of the ID token that was asked for; `undefined` where none was. */
+  /** The audience of the requested ID token; `undefined` if none was requested. */
   readonly audience: string | undefined
-  /** `undefined` as long as there is no answer, and where there never is one. */
+  /** `undefined` as long as there is no answer, and if there never is one. */
   readonly status: number | undefined
 }

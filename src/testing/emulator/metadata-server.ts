@@ -69,7 +69,10 @@ export function serveMetadata(app: FastifyInstance, google: EmulatedGoogle): voi
   }
 }
 
-/** No header that only a forwarded or a forged request has, and the one that a browser cannot set. */
+/**
+ * Refuses requests with a header that only a forwarded or forged request has, and requests without
+ * the header that a browser cannot set.
+ */
 async function refuseOtherThanMetadataClients(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -107,7 +110,7 @@ function answerFrom(
   return sendEntry(reply, entry, queryOf(request))
 }
 
-/** As text, or with `recursive=true` as JSON, unless `alt` says which. */
+/** As text, or with `recursive=true` as JSON, unless `alt` names the format. */
 function sendEntry(
   reply: FastifyReply,
   entry: Exclude<MetadataEntry, null>,

@@ -1,11 +1,11 @@
-/** What a metadata server tells, as directories and values. */
+/** The content of a metadata server, as directories and values. */
 import { CLOUD_PLATFORM } from './access-tokens.ts'
 import type { EmulatorSettings } from './emulator-options.ts'
 
-/** A file of the metadata server; `null` is one that is made when it is asked for. */
+/** A value of the metadata server; `null` is one that is made on request. */
 export type MetadataEntry = string | number | readonly string[] | MetadataDirectory | null
 
-/** Names as in the paths. */
+/** Names, as in the paths. */
 export interface MetadataDirectory {
   readonly [name: string]: MetadataEntry
 }
@@ -13,7 +13,7 @@ export interface MetadataDirectory {
 const REGION = 'us-central1'
 const INSTANCE_ID = 4520031799277581
 
-/** The whole tree of a service's, or of a virtual machine's, metadata server. */
+/** The whole tree of the metadata server of a service or of a virtual machine. */
 export function metadataTree(settings: EmulatorSettings): MetadataDirectory {
   const { serviceAccount, projectId, projectNumber, platform } = settings
   const project = `projects/${projectNumber}`
@@ -41,7 +41,7 @@ export function metadataTree(settings: EmulatorSettings): MetadataDirectory {
   }
 }
 
-/** `google.compute_engine` of a virtual machine's tokens; nothing elsewhere. */
+/** `google.compute_engine` of a virtual machine's tokens; `undefined` on other platforms. */
 export function computeEngineClaim(
   settings: EmulatorSettings,
   createdAt: number,
@@ -67,7 +67,7 @@ function virtualMachine({ projectId, projectNumber }: EmulatorSettings): Metadat
   }
 }
 
-/** Cloud Run names a zone that there is none of. */
+/** On Cloud Run, the zone is the region and `-1`, which is no real zone. */
 function zone({ platform }: EmulatorSettings): string {
   return platform === 'compute-engine' ? `${REGION}-a` : `${REGION}-1`
 }
@@ -85,7 +85,7 @@ export function entryAt(
   return entry
 }
 
-/** Whether there is more below. */
+/** Whether the entry is a directory. */
 export function isDirectory(entry: MetadataEntry): entry is MetadataDirectory {
   return typeof entry === 'object' && entry !== null && !Array.isArray(entry)
 }
@@ -103,7 +103,7 @@ export function asText(entry: Exclude<MetadataEntry, null>): string {
   return typeof list === 'object' ? lines(list) : String(list)
 }
 
-/** All that `recursive=true` asks for with `alt=text`: a line for each value, after its path. */
+/** The answer to `recursive=true` with `alt=text`: a line for each value, with its path first. */
 export function asRecursiveText(entry: MetadataEntry, path = ''): string {
   if (entry === null) return ''
   if (isDirectory(entry)) {
@@ -120,7 +120,10 @@ function lines(values: readonly string[]): string {
   return values.map((value) => `${value}\n`).join('')
 }
 
-/** A directory with all below it, as `recursive=true` asks for, without what is made on demand. */
+/**
+ * A directory with everything in it, for `recursive=true`, without the values that are made on
+ * request.
+ */
 export function asJson(entry: MetadataEntry): unknown {
   if (!isDirectory(entry)) return entry
   return Object.fromEntries(
@@ -130,7 +133,7 @@ export function asJson(entry: MetadataEntry): unknown {
   )
 }
 
-/** `service-accounts` is `serviceAccounts`; an email stays what it is. */
+/** `service-accounts` becomes `serviceAccounts`; an email does not change. */
 function camelCase(name: string): string {
   if (name.includes('@')) return name
   return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())

@@ -11,7 +11,7 @@ const NAMES = [
   'times',
 ] as const satisfies (keyof Fault)[]
 
-/** Timers of Node wait no longer. */
+/** The longest time that a timer of Node can wait. */
 const LONGEST_DELAY = 2 ** 31 - 1
 
 /**
@@ -23,7 +23,7 @@ export function parseFault(value: unknown): Fault {
   const { status, body, delayMs, hang, reset, times } = parseNames('fault', value, NAMES)
   const delay = { min: 0, max: LONGEST_DELAY, unit: 'milliseconds' }
   return {
-    // Node sends no informational response as an answer.
+    // Node cannot send an informational status as the final response.
     status: optional(status, (one) => parseInteger('fault.status', one, { min: 200, max: 599 })),
     body: optional(body, parseBody),
     delayMs: optional(delayMs, (one) => parseNumber('fault.delayMs', one, delay)),
@@ -37,7 +37,7 @@ function optional<T>(value: unknown, parse: (value: unknown) => T): T | undefine
   return value === undefined ? undefined : parse(value)
 }
 
-/** Text, or what is sent as JSON: no function or symbol is, no bigint, and no cycle. */
+/** Text, or a value that can be sent as JSON: no function, symbol, bigint or cycle. */
 function parseBody(value: unknown): unknown {
   if (typeof value === 'string' || isJson(value)) return value
   throw invalidOption('fault.body', value, 'text, or anything that is JSON')

@@ -1,4 +1,4 @@
-/** What was asked of the emulator, without the credentials. */
+/** The requests to the emulator, without their credentials. */
 import type { FastifyRequest } from 'fastify'
 import { endpointAt } from './endpoints.ts'
 import type { LoggedRequest } from './logged-request.ts'
@@ -6,7 +6,7 @@ import type { LoggedRequest } from './logged-request.ts'
 type Entry = { -readonly [Field in keyof LoggedRequest]: LoggedRequest[Field] }
 
 const LONGEST_LOG = 10_000
-/** A JWT, or an access token of this emulator, in a place where none belongs. */
+/** A JWT, or an access token of this emulator, in an unexpected place. */
 const CREDENTIAL = /eyJ[\w-]*(?:\.[\w-]*)+|ya29\.[\w-]+|1\/\/[\w-]+/g
 
 /** The latest requests, the oldest first. */
@@ -20,12 +20,12 @@ export class RequestLog {
     this.#clock = clock
   }
 
-  /** As of now. */
+  /** The current entries. */
   get entries(): readonly LoggedRequest[] {
     return this.#entries.map((entry) => ({ ...entry }))
   }
 
-  /** A request has come. */
+  /** Adds a request that has arrived. */
   add(request: FastifyRequest, path: string): void {
     const entry: Entry = {
       time: this.#clock(),
@@ -39,12 +39,12 @@ export class RequestLog {
     if (this.#entries.push(entry) > LONGEST_LOG) this.#entries.shift()
   }
 
-  /** The request asks for an ID token. */
+  /** Adds the audience of the requested ID token. */
   addAudience(request: FastifyRequest, audience: string): void {
     Object.assign(this.#entryOf.get(request) as Entry, { audience: withoutCredentials(audience) })
   }
 
-  /** The request is answered. */
+  /** Adds the status of the answer. */
   addStatus(request: FastifyRequest, status: number): void {
     Object.assign(this.#entryOf.get(request) as Entry, { status })
   }

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 
-/** A body as it came; nothing where there was none. */
+/** The body of a request; `''` if there was none. */
 export function textBody(request: FastifyRequest): string {
   return typeof request.body === 'string' ? request.body : ''
 }
@@ -23,7 +23,7 @@ export function tokenParameters(request: FastifyRequest): ReadonlyMap<string, st
   return parameters
 }
 
-/** What a body is as a JSON object, whatever its content type says; `null` where it is none. */
+/** The body as a JSON object, with any content type; `null` if it is none. */
 export function jsonObject(body: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(body)
@@ -34,7 +34,9 @@ export function jsonObject(body: string): Record<string, unknown> | null {
   }
 }
 
-/** Members by their names in JSON: a message of protobuf may as well be told by those of the field. */
+/**
+ * Members by their names in JSON. A protobuf message in JSON may also use the names of the fields.
+ */
 export function protoMembers(json: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(json).map(([name, value]) => [camelCase(name), value]))
 }
@@ -48,8 +50,8 @@ function snakeCase(name: string): string {
 }
 
 /**
- * The query, read as leniently as can be: Google's own Node client puts an audience in as it is, so
- * that an `&` in it ends it.
+ * The query, read leniently: Google's Node client does not escape the audience, so an `&` in the
+ * audience ends it.
  */
 export function queryOf(request: FastifyRequest): URLSearchParams {
   return new URLSearchParams(/\?(.*)/s.exec(request.url)?.[1])

@@ -25,9 +25,9 @@ import { serveTokeninfo } from './tokeninfo.ts'
 
 /**
  * Starts Google on loopback: keys, token endpoint, STS, Service Account Credentials API, metadata
- * server and tokeninfo. Needs the package fastify, whatever framework the service has.
+ * server and tokeninfo. It needs the package fastify, even if the service uses another framework.
  *
- * @throws TypeError for a wrong option, Error where fastify is not installed
+ * @throws TypeError for a wrong option, Error if fastify is not installed
  */
 export async function startGoogleEmulator(
   options: GoogleEmulatorOptions = {},
@@ -66,7 +66,7 @@ async function serve(google: EmulatedGoogle): Promise<FastifyInstance> {
   const fastify = await loadFastify()
   const app = fastify({ forceCloseConnections: true })
   app.removeAllContentTypeParsers()
-  // Google reads a body as what it expects, whatever the content type says.
+  // Google reads a body in the format that it expects, and ignores the content type.
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     done(null, body)
   })

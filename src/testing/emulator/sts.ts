@@ -11,14 +11,17 @@ import { tokenParameters } from './request-parameters.ts'
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
-/** The types that the emulator's provider could be said to give. */
+/** The type of the provider's subject tokens; below, all types that are accepted. */
 export const SUBJECT_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:jwt'
 const SUBJECT_TOKEN_TYPES = [SUBJECT_TOKEN_TYPE, 'urn:ietf:params:oauth:token-type:id_token']
 
 export const STS_PATH = '/v1/token'
 const SUBJECT_TOKEN_PATH = '/subject-token/'
 
-/** Serves the token exchange, and the subject tokens that a workload would have from elsewhere. */
+/**
+ * Serves the token exchange, and the subject tokens that a workload would get from another identity
+ * provider.
+ */
 export function serveSts(app: FastifyInstance, google: EmulatedGoogle): void {
   const { pool, accessTokens } = google
   app.post(STS_PATH, async (request) => {

@@ -1,4 +1,4 @@
-/** Who may have tokens of which service account: everyone, until it is denied. */
+/** Who may get tokens of which service account: everyone, unless it is denied. */
 import { parseNames, invalidOption } from '../../checks/invalid-option.ts'
 import { parseEmail } from '../../checks/parse-options.ts'
 
@@ -9,8 +9,9 @@ export class TokenCreation {
   /**
    * Denies the tokens of an account.
    *
-   * @param options - `member`: to this one alone, as IAM spells it (`serviceAccount:EMAIL`)
-   * @returns allows them again
+   * @param options - `member`: denies them only to this member, as IAM spells it
+   * (`serviceAccount:EMAIL`)
+   * @returns a function that allows them again
    */
   deny(email: string, options: { readonly member?: string | undefined } = {}): () => void {
     const { member } = parseNames('options', options, ['member'])
@@ -24,7 +25,7 @@ export class TokenCreation {
     }
   }
 
-  /** Whether this one may not have tokens of the account. */
+  /** Whether tokens of the account are denied to this member. */
   isDenied(email: string, member: string): boolean {
     return this.#denials.some(
       (denial) =>
@@ -33,7 +34,7 @@ export class TokenCreation {
   }
 }
 
-/** https://cloud.google.com/iam/docs/principal-identifiers: those that the emulator has. */
+/** https://cloud.google.com/iam/docs/principal-identifiers: the ones that the emulator uses. */
 function parseMember(value: unknown): string {
   if (typeof value === 'string' && /^(?:serviceAccount|user|principal):./.test(value)) return value
   throw invalidOption('member', value, 'serviceAccount:EMAIL, user:EMAIL or principal://…')

@@ -1,4 +1,6 @@
-/** Google's OAuth token endpoint: keys of service accounts and logins of people become tokens. */
+/**
+ * Google's OAuth token endpoint: it gives tokens for keys of service accounts and logins of people.
+ */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { keyFileToken, userToken } from '../issuer/token-sources.ts'
 import { ACCESS_TOKEN_LIFETIME, CLOUD_PLATFORM } from './access-tokens.ts'
@@ -8,10 +10,13 @@ import { verifyAssertion } from './jwt-assertion.ts'
 import { tokenParameters } from './request-parameters.ts'
 
 const TOKEN_PATH = '/token'
-/** Where google-auth-library 9 asks. */
+/** The path that google-auth-library 9 uses. */
 const OLD_TOKEN_PATH = '/oauth2/v4/token'
 
-/** What clients put into their assertions wherever they send them: Google's own addresses. */
+/**
+ * The audiences of assertions: clients always use Google's addresses, even if they send the
+ * assertion to another one.
+ */
 const GOOGLE_AUDIENCES = [
   'https://oauth2.googleapis.com/token',
   'https://www.googleapis.com/oauth2/v4/token',
@@ -66,12 +71,14 @@ async function exchangeAssertion(
   return { id_token: await google.idToken(keyFileToken(email, targetAudience)) }
 }
 
-/** The emulator by the address that it knows of, and by the one that the client does. */
+/** The address of the emulator, as it knows it and as the client knows it. */
 function ownAudiences({ url }: EmulatedGoogle, request: FastifyRequest): string[] {
   return [url, `http://${request.host}`].flatMap((own) => [own, `${own}${TOKEN_PATH}`])
 }
 
-/** RFC 6749 section 6. gcloud's logins have the scope `openid`, so an ID token comes along. */
+/**
+ * RFC 6749 section 6. gcloud's logins have the scope `openid`, so the answer has an ID token too.
+ */
 async function exchangeRefreshToken(
   google: EmulatedGoogle,
   parameters: Parameters,

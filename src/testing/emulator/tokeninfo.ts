@@ -5,7 +5,7 @@ import type { EmulatedGoogle } from './emulated-google.ts'
 import { OAuthError } from './google-errors.ts'
 import { queryOf, tokenParameters } from './request-parameters.ts'
 
-/** Serves the check of a token, by GET and by POST. */
+/** Serves tokeninfo, by GET and by POST. */
 export function serveTokeninfo(app: FastifyInstance, google: EmulatedGoogle): void {
   app.route({
     method: ['GET', 'POST'],
@@ -33,7 +33,7 @@ async function tokeninfo({ issuer, clock }: EmulatedGoogle, idToken: string): Pr
   }
 }
 
-/** Numbers and booleans are strings there, and what has members is left out. */
+/** In tokeninfo, numbers and booleans are strings, and claims with members are left out. */
 function asStrings(claims: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(claims)

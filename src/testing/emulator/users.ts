@@ -1,4 +1,4 @@
-/** People who are logged in to gcloud: what their refresh tokens stand for. */
+/** People who are logged in to gcloud, by their refresh tokens. */
 import { randomBytes } from 'node:crypto'
 
 /** gcloud's own OAuth client: its ID tokens have this as audience. */
@@ -9,7 +9,10 @@ export interface Login {
   readonly email: string
   readonly clientId: string
   readonly clientSecret: string
-  /** Whether `target_audience` becomes the `aud`, which Google is not known to do for people. */
+  /**
+   * Whether `target_audience` becomes the `aud`. There is no report that Google does this for
+   * people.
+   */
   readonly honoursTargetAudience: boolean
 }
 

@@ -10,7 +10,7 @@ const PROVIDER = 'emulator-provider'
 const PROVIDER_ISSUER = 'https://identity-provider.example.com'
 const LIFETIME = 3600
 
-/** The pool of an emulator; its only provider signs with a secret that nobody else has. */
+/** The pool of an emulator; its only provider signs with its own secret. */
 export class WorkloadIdentityPool {
   /** The provider's resource name, the `audience` of a token exchange. */
   readonly audience: string
@@ -26,7 +26,7 @@ export class WorkloadIdentityPool {
     this.#now = now
   }
 
-  /** What the provider gives a workload to exchange. */
+  /** A subject token, which the provider gives to a workload. */
   subjectToken(subject: string): Promise<string> {
     const now = this.#now()
     return new SignJWT()
@@ -40,9 +40,9 @@ export class WorkloadIdentityPool {
   }
 
   /**
-   * Who a subject token is about, as IAM spells it.
+   * The subject of a subject token, as IAM spells it.
    *
-   * @returns `null` for a token that is none of the provider's, or has expired
+   * @returns `null` for a token that the provider has not signed, or that has expired
    */
   async memberOf(subjectToken: string): Promise<string | null> {
     const currentDate = new Date(this.#now() * 1000)

@@ -1,8 +1,11 @@
-/** X.509 certificates (RFC 5280) as Google publishes its signing keys in: what is not Node reads these. */
+/**
+ * X.509 certificates (RFC 5280), in which Google publishes its signing keys. Clients in other
+ * languages than JavaScript read these.
+ */
 import { createPublicKey, randomBytes, sign, type KeyObject } from 'node:crypto'
 import * as asn1 from 'asn1js'
 
-/** The name on Google's own. */
+/** The name in Google's certificates. */
 const COMMON_NAME = 'federated-signon.system.gserviceaccount.com'
 
 const SHA256_WITH_RSA = '1.2.840.113549.1.1.11'
@@ -11,7 +14,7 @@ const BASIC_CONSTRAINTS = '2.5.29.19'
 
 const VERSION_3 = 2
 
-/** A certificate that a key signs for itself, as PEM. */
+/** A self-signed certificate of a key, as PEM. */
 export function selfSignedCertificate(
   privateKey: KeyObject,
   validity: { readonly from: Date; readonly to: Date },
@@ -58,14 +61,14 @@ function signatureAlgorithm(): asn1.Sequence {
   return sequence(oid(SHA256_WITH_RSA), new asn1.Null())
 }
 
-/** Section 4.1.2.5: the year in two digits through 2049, in four from then on. */
+/** Section 4.1.2.5: the year has two digits until 2049, and four digits after that. */
 function time(valueDate: Date): asn1.AsnType {
   return valueDate.getUTCFullYear() < 2050
     ? new asn1.UTCTime({ valueDate })
     : new asn1.GeneralizedTime({ valueDate })
 }
 
-/** Positive, and never the same again. */
+/** A positive and unique number. */
 function serialNumber(): bigint {
   return BigInt(`0x7f${randomBytes(15).toString('hex')}`)
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** What Google puts into the ID token of a service account; every field may be left out. */
+/** The claims of a service account's ID token; every field is optional. */
 export interface GoogleClaims {
   readonly issuer: string
   readonly audience: string
@@ -17,7 +17,7 @@ const LIFETIME = 3600
 /**
  * The claims of a metadata server's token: `format=full` with an email, `format=standard` without.
  *
- * A token that has expired was issued an hour before it did.
+ * An expired token was issued an hour before it expired.
  */
 export function googleClaims(token: GoogleClaims): Record<string, unknown> {
   const { issuer, audience, email, now, expiresIn } = token
@@ -34,7 +34,7 @@ export function googleClaims(token: GoogleClaims): Record<string, unknown> {
   }
 }
 
-/** An account's unique id as Google's look, 21 digits; the same for the same email. */
+/** An account's unique id, 21 digits like Google's; always the same for the same email. */
 export function uniqueIdOf(email: string): string {
   const digest = BigInt(`0x${createHash('sha256').update(email).digest('hex')}`)
   return `1${String(digest % 10n ** 20n).padStart(20, '0')}`

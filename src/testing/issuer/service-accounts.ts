@@ -3,7 +3,7 @@ import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
 import { uniqueIdOf } from './google-claims.ts'
 import { isEmail } from '../../checks/parse-options.ts'
 
-/** A key of a service account: the account holds the private half in its key file. */
+/** A key of a service account; its private half is in the key file. */
 export interface ServiceAccountKey {
   readonly id: string
   readonly publicKey: KeyObject
@@ -11,7 +11,7 @@ export interface ServiceAccountKey {
   readonly privateKey: string
 }
 
-/** Every email is an account, known as soon as it is named once; a unique id is one only then. */
+/** Every email is an account. Its unique id is known only after the email has been named once. */
 export class ServiceAccounts {
   readonly #emails = new Map<string, string>()
   readonly #keys = new Map<string, ServiceAccountKey>()
@@ -23,7 +23,7 @@ export class ServiceAccounts {
     return emailOrUniqueId
   }
 
-  /** The account's key; always the same one. */
+  /** The account's key; it is always the same. */
   key(email: string): ServiceAccountKey {
     const known = this.#keys.get(email)
     if (known !== undefined) return known

@@ -1,22 +1,22 @@
-/** What a test issuer is told. */
+/** The options of a test issuer, and of its tokens. */
 import type { JWK } from 'jose'
 import { parseNames, invalidOption, invalidSecretOption } from '../../checks/invalid-option.ts'
 import { parseDateClock } from '../../checks/parse-options.ts'
 
-/** What a token says. Everything left out is as Google's own tokens have it. */
+/** The content of a token. Everything that is left out is as in Google's own tokens. */
 export interface TestIdToken {
   /** `aud`: the service that the token is for. */
   audience: string
   /**
    * The service account's email, which comes with `email_verified: true`. Default: neither claim,
-   * as the metadata server gives tokens without `format=full`.
+   * like the metadata server's tokens without `format=full`.
    */
   email?: string | undefined
-  /** `sub` and `azp`: the account's unique id. Default: 21 digits that follow from the email. */
+  /** `sub` and `azp`: the account's unique id. Default: 21 digits, computed from the email. */
   subject?: string | undefined
   /**
-   * Seconds from now to `exp`. Default 3600. For an expired token, a negative number: past the
-   * verifier's `clockTolerance`, which is 60 by default.
+   * Seconds from now to `exp`. Default 3600. For an expired token, a negative number. It must be
+   * beyond the verifier's `clockTolerance`, which is 60 by default.
    */
   expiresIn?: number | undefined
   /** Overrides claims; with `undefined`, removes them. */
@@ -27,17 +27,17 @@ export interface TestIdToken {
   key?: JWK | undefined
 }
 
-/** What a test issuer is made of. */
+/** The options of `createTestIssuer`. */
 export interface TestIssuerOptions {
   /** `iss`. Default `https://accounts.google.com`. */
   issuer?: string | undefined
   /** The time of its tokens. Default: the system's. */
   clock?: (() => Date) | undefined
-  /** The private key to begin with, a JWK with a `kid`. Default: one that is made now. */
+  /** The private key to begin with, a JWK with a `kid`. Default: a new key. */
   key?: JWK | undefined
 }
 
-/** The same, with nothing left out but the key, which is yet to be made. */
+/** The same with all defaults, except that the key may still have to be made. */
 export interface TestIssuerSettings {
   readonly issuer: string
   readonly clock: () => Date
@@ -68,7 +68,7 @@ export function parseTestIssuerOptions(value: unknown): TestIssuerSettings {
 }
 
 /**
- * Checks how a token is described. Whatever it says, `claims` and `header` say it too, unchecked.
+ * Checks the description of a token. `claims` and `header` are not checked.
  *
  * @throws TypeError naming the option
  */

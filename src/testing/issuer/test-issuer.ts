@@ -14,20 +14,22 @@ import {
 export interface TestIssuer {
   /** The `iss` of its tokens, for the option `issuer`. */
   readonly issuer: string
-  /** The public keys as of now, for the option `jwks`; another object after `rotateKeys`. */
+  /** The current public keys, for the option `jwks`; a new object after `rotateKeys`. */
   readonly jwks: {
-    /** The JWK of the key that signs now first, then older ones that are still published. */
+    /** First the JWK of the key that signs now, then older ones that are still published. */
     readonly keys: readonly JWK[]
   }
   /** The private key that signs now, for the `key` of another issuer's token. */
   readonly key: JWK
-  /** A signed token. What `claims` and `header` say is not checked: every bad token can be made. */
+  /**
+   * A signed token. `claims` and `header` are not checked, so that you can make every bad token.
+   */
   readonly idToken: (token: TestIdToken) => Promise<string>
   /**
    * Signs with a new key from now on.
    *
-   * @param options - `keepOld: false` withdraws the key so far; by default it stays published
-   * beside the new one, as Google's do
+   * @param options - `keepOld: false` withdraws the old key; by default it stays published beside
+   * the new one, as at Google
    */
   readonly rotateKeys: (options?: { keepOld?: boolean }) => Promise<void>
 }
@@ -35,8 +37,8 @@ export interface TestIssuer {
 /**
  * Makes an issuer of test tokens, with a 2048-bit RSA key of its own.
  *
- * The header `alg` may lie: the signature is RS256 whatever it says, except that an unsecured token
- * (`alg: 'none'`) has an empty one. Every `kid` that is made begins with `test-`.
+ * The header `alg` may be wrong: the signature is always RS256, except that an unsecured token
+ * (`alg: 'none'`) has an empty one. Every new `kid` begins with `test-`.
  *
  * @throws TypeError for a wrong option
  */
@@ -73,13 +75,13 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
   }
 }
 
-/** Its `kid` tells a verifier with Google's keys that the token is none of Google's. */
+/** The `kid` shows a verifier with Google's keys that the token is not from Google. */
 async function newKey(): Promise<JWK> {
   const { privateKey } = await generateKeyPair('RS256', { extractable: true })
   return { ...(await exportJWK(privateKey)), kid: `test-${randomBytes(20).toString('hex')}` }
 }
 
-/** A key as Google publishes it. */
+/** The public key, as Google publishes its keys. */
 function publicHalf({ kid, n, e }: JWK): JWK {
   return { kid, n, e, kty: 'RSA', alg: 'RS256', use: 'sig' } as JWK
 }

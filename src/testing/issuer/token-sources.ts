@@ -1,22 +1,25 @@
-/** What the ID tokens of each of Google's sources say, as tokens for a test issuer to sign. */
+/** The ID tokens of each of Google's sources, for a test issuer to sign. */
 import { createHash } from 'node:crypto'
 import { uniqueIdOf } from './google-claims.ts'
 import type { TestIdToken } from './test-issuer-options.ts'
 
-/** One of many digits, as that of any public image. */
+/** A number of many digits, like that of any public image. */
 const LICENSE_ID = '5926592092274602096'
 
-/** How the metadata server is asked. */
+/** The parameters of a request to the metadata server. */
 export interface MetadataFormat {
   /** `format=full`. */
   readonly full: boolean
-  /** `licenses=TRUE`, which only a virtual machine has. */
+  /** `licenses=TRUE`, which only has an effect on a virtual machine. */
   readonly licenses: boolean
-  /** The virtual machine, where there is one: Cloud Run and GKE tell of none. */
+  /** The virtual machine, if there is one: Cloud Run and GKE have none. */
   readonly computeEngine: Readonly<Record<string, unknown>> | undefined
 }
 
-/** The metadata server's: an email, and the virtual machine, only with `format=full`. */
+/**
+ * The token of the metadata server: with an email, and with the virtual machine, only with
+ * `format=full`.
+ */
 export function metadataToken(
   email: string,
   audience: string,
@@ -31,27 +34,30 @@ export function metadataToken(
   }
 }
 
-/** The token endpoint's, for an assertion signed with a service account's key. */
+/** The token of the token endpoint, for an assertion signed with a service account's key. */
 export function keyFileToken(email: string, audience: string): TestIdToken {
   return { audience, email, claims: { azp: email } }
 }
 
-/** That of Pub/Sub, Cloud Tasks, Cloud Scheduler and Eventarc, for the account they are told to use. */
+/**
+ * The token of Pub/Sub, Cloud Tasks, Cloud Scheduler and Eventarc, for the account that is
+ * configured there.
+ */
 export function pushToken(email: string, audience: string): TestIdToken {
   return { audience, email }
 }
 
-/** What `generateIdToken` is asked for. */
+/** The parameters of `generateIdToken`. */
 export interface GenerateIdTokenFields {
   readonly audience: string
   readonly includeEmail: boolean
   /** Undocumented; Google's own clients send it. */
   readonly useEmailAzp: boolean
-  /** `null` where the project is in no organization, `undefined` where nobody asked. */
+  /** `null` if the project is in no organization, `undefined` if it was not requested. */
   readonly organizationNumber: number | null | undefined
 }
 
-/** The Service Account Credentials API's. */
+/** The token of the Service Account Credentials API. */
 export function generatedIdToken(email: string, fields: GenerateIdTokenFields): TestIdToken {
   const { audience, includeEmail, useEmailAzp, organizationNumber } = fields
   return {
@@ -67,7 +73,9 @@ export function generatedIdToken(email: string, fields: GenerateIdTokenFields): 
   }
 }
 
-/** A person's. `azp` is the OAuth client; so is `aud`, whatever audience was asked for. */
+/**
+ * The token of a person. `azp` is the OAuth client, and so is `aud`, for any requested audience.
+ */
 export function userToken(
   email: string,
   { audience, clientId, accessToken }: { audience: string; clientId: string; accessToken: string },
@@ -80,7 +88,7 @@ export function userToken(
   }
 }
 
-/** Only Google Workspace domains are told. */
+/** Only Google Workspace domains have this claim. */
 function workspace(domain: string): string | undefined {
   return domain === 'gmail.com' ? undefined : domain
 }

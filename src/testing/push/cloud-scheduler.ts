@@ -7,15 +7,15 @@ import { deliver, type PushSource } from './deliver.ts'
 import { parseHttpTarget, HTTP_TARGET_OPTION_NAMES, type HttpTargetPush } from './http-target.ts'
 import { parsePush, parseText, parseTime } from './push-options.ts'
 
-/** A job, and the run of it. */
+/** A job, and one run of it. */
 export interface CloudSchedulerPush extends HttpTargetPush {
   /** The short name of the job. Default `emulator-job`. */
   jobName?: string | undefined
-  /** When it was due. Default: the minute that it is. */
+  /** When it was due. Default: the current minute. */
   scheduleTime?: Date | undefined
 }
 
-/** The options of `push.cloudScheduler` that the others do not have. */
+/** The options that only `push.cloudScheduler` has. */
 export const CLOUD_SCHEDULER_OPTION_NAMES = [
   'jobName',
   'scheduleTime',
@@ -41,12 +41,12 @@ export async function pushCloudScheduler(
   return deliver(google, target, { method, headers: { ...headers, ...added }, body })
 }
 
-/** A unix-cron schedule knows of no seconds. */
+/** A unix-cron schedule has no seconds. */
 function minuteOf(time: Date): Date {
   return new Date(Math.floor(time.getTime() / MINUTE) * MINUTE)
 }
 
-/** RFC 3339, as of a job in UTC; of others it is recorded with their offset. */
+/** RFC 3339, as for a job in UTC. Recorded requests of other jobs have their offset. */
 function zuluTime(time: Date): string {
   return time.toISOString().replace(/\.\d{3}Z$/, 'Z')
 }

@@ -10,25 +10,25 @@ import { parseHttpTarget, HTTP_TARGET_OPTION_NAMES, type HttpTargetPush } from '
 import { parsePush, parseText, parseTime } from './push-options.ts'
 import { parseInteger } from '../../checks/parse-options.ts'
 
-/** A task, and which attempt at it this is. */
+/** A task, and the number of this attempt. */
 export interface CloudTasksPush extends HttpTargetPush {
   /** The short name of the queue. Default `emulator-queue`. */
   queueName?: string | undefined
-  /** The short name of the task. Default: digits, as a task that nobody has named gets. */
+  /** The short name of the task. Default: digits, as for a task without a given name. */
   taskName?: string | undefined
   /** How often the task was tried before. Default 0. */
   retryCount?: number | undefined
-  /** How often the target has answered before, but with 5xx. Default 0. */
+  /** How often the target has answered before, with a status of 5xx. Default 0. */
   executionCount?: number | undefined
   /** When it was due. Default: now. */
   scheduleTime?: Date | undefined
-  /** The status of the answer before. Default: not told. */
+  /** The status of the previous answer. Default: not sent. */
   previousResponse?: number | undefined
-  /** Why it is tried again. Default: not told. */
+  /** The reason for the retry. Default: not sent. */
   retryReason?: string | undefined
 }
 
-/** The options of `push.cloudTasks` that the others do not have. */
+/** The options that only `push.cloudTasks` has. */
 export const CLOUD_TASKS_OPTION_NAMES = [
   'queueName',
   'taskName',
@@ -48,7 +48,7 @@ export async function pushCloudTasks(
   const { target, own } = parsePush(options, names)
   const { method, headers, body } = parseHttpTarget(own, /^x-cloudtasks-/i)
   const added = { 'User-Agent': 'Google-Cloud-Tasks', ...attemptHeaders(google, own) }
-  // No content type but the task's own, as the API's reference says.
+  // There is no default content type, as the API's reference says.
   return deliver(google, target, { method, headers: { ...headers, ...added }, body })
 }
 
@@ -84,12 +84,12 @@ function attemptHeaders(
   }
 }
 
-/** Since 1970, with a fraction: recorded as `1666670855.3296249`. */
+/** Seconds since 1970 with a fraction, like the recorded `1666670855.3296249`. */
 function secondsOf(time: Date): string {
   return (time.getTime() / 1000).toFixed(6)
 }
 
-/** Recorded as `05885295116503454631`. */
+/** Like the recorded `05885295116503454631`. */
 function newTaskName(): string {
   const digits = (): string => String(randomInt(10 ** 10)).padStart(10, '0')
   return `${digits()}${digits()}`

@@ -1,4 +1,4 @@
-/** Sends the one request of a push, with its token, and tells what came of it. */
+/** Sends the request of a push with its token, and returns the answer. */
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { buffer } from 'node:stream/consumers'
@@ -6,31 +6,31 @@ import type { TestIdToken } from '../issuer/test-issuer-options.ts'
 import { pushToken } from '../issuer/token-sources.ts'
 import type { PushTarget } from './push-options.ts'
 
-/** What a push needs of the emulator. */
+/** The parts of the emulator that a push needs. */
 export interface PushSource {
   readonly idToken: (token: TestIdToken) => Promise<string>
   readonly clock: () => Date
   readonly settings: { readonly projectId: string }
 }
 
-/** What a product sends, without the token. */
+/** The request of a product, without the token. */
 export interface PushRequest {
   readonly method: string
-  /** In the product's own spelling. */
+  /** Spelled as the product spells them. */
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Uint8Array | undefined
 }
 
-/** The statuses that the Fetch standard allows no body with. */
+/** The statuses for which the Fetch standard allows no body. */
 const NULL_BODY_STATUSES = [204, 205, 304]
 
 /**
  * Sends one request.
  *
- * Redirects are answers like any other: the token is for this target alone.
+ * Redirects are not followed: the token is only for this target.
  *
  * @returns the whole answer, whatever its status
- * @throws what the connection failed with, or the reason of the signal
+ * @throws the error of the connection, or the reason of the signal
  */
 export async function deliver(
   google: PushSource,
@@ -42,9 +42,7 @@ export async function deliver(
   return send(target, { ...request, headers })
 }
 
-/**
- * Not with `fetch`, which adds headers of its own, and which the tests of an app may have replaced.
- */
+/** `fetch` is not used: it adds its own headers, and the tests of an app may have replaced it. */
 function send(
   { url, signal }: PushTarget,
   { method, headers, body }: PushRequest,
@@ -54,7 +52,7 @@ function send(
     const fail = (error: unknown): void => {
       reject((signal.aborted ? signal.reason : error) as Error)
     }
-    // No agent: no connection outlives its push.
+    // No agent, so that the connection ends with the push.
     const outgoing = request(url, { method, headers, signal, agent: false }, (incoming) => {
       wholeAnswer(incoming).then(resolve, fail)
     })

@@ -15,7 +15,7 @@ export interface EventarcPush extends PushOptions {
   type?: string | undefined
   /** Where it has happened. Default: the topic `emulator-topic` of the emulator's project. */
   source?: string | undefined
-  /** What it has happened to, within the source. Default: none. */
+  /** The object of the event, within the source. Default: none. */
   subject?: string | undefined
   /** The id of the event. Default: a new one. */
   id?: string | undefined
@@ -25,7 +25,7 @@ export interface EventarcPush extends PushOptions {
   data?: unknown
 }
 
-/** The options of `push.eventarc` that the others do not have. */
+/** The options that only `push.eventarc` has. */
 export const EVENTARC_OPTION_NAMES = [
   'type',
   'source',
@@ -46,7 +46,8 @@ export async function pushEventarc(google: PushSource, options: EventarcPush): P
   url.searchParams.set('__GCP_CloudEventsMode', pushMode(type, source))
   return deliver(
     google,
-    // A trigger's subscription has the service's URL as audience, as exported ones show.
+    // The subscription of a trigger has the service's URL as audience, as exported subscriptions
+    // show.
     {
       ...target,
       url: url.href,
@@ -87,14 +88,14 @@ function parseAttributes(
   }
 }
 
-/** What Eventarc puts into the query of the subscription's endpoint, where services still see it. */
+/** The query that Eventarc adds to the subscription's endpoint. Services can see it. */
 function pushMode(type: string, source: string): string {
   if (type.startsWith(STORAGE)) return 'GCS_NOTIFICATION'
   if (type !== MESSAGE_PUBLISHED) return 'CE_PUBSUB_BINDING'
   return `CUSTOM_PUBSUB_${source.replace('//pubsub.googleapis.com/', '')}`
 }
 
-/** The event's data has the shape of a push, and the message the event's own id. */
+/** The event's data has the shape of a push, and the message has the id of the event. */
 function publishedMessage(google: PushSource, messageId: string, publishTime: Date): Uint8Array {
   return wrappedMessage({
     data: Buffer.from('Hello, World!'),
@@ -108,7 +109,7 @@ function publishedMessage(google: PushSource, messageId: string, publishTime: Da
 }
 
 function jsonOf(data: unknown): Uint8Array {
-  // Functions and symbols have no JSON, and cycles none that ends.
+  // Functions, symbols and cycles cannot be JSON.
   const json = jsonText(data)
   if (json === undefined) throw invalidOption('data', data, 'anything that is JSON')
   return Buffer.from(json)

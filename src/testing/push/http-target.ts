@@ -1,4 +1,4 @@
-/** What Cloud Tasks and Cloud Scheduler are told alike: the request to make. */
+/** The options that Cloud Tasks and Cloud Scheduler share: the request that they send. */
 import { invalidOption } from '../../checks/invalid-option.ts'
 import { parseBytes, parseHeaders, type PushOptions } from './push-options.ts'
 
@@ -7,15 +7,15 @@ export interface HttpTargetPush extends PushOptions {
   /** The method of the request. Default `POST`. */
   httpMethod?: HttpMethod | undefined
   /**
-   * Headers of its own. Those that Google sets, such as `User-Agent` and `Authorization`, are ignored
-   * here as they are there. Default: none.
+   * Additional headers. Headers that Google sets, such as `User-Agent` and `Authorization`, are
+   * ignored, as at Google. Default: none.
    */
   headers?: Readonly<Record<string, string>> | undefined
   /** Text or bytes, with `POST`, `PUT` and `PATCH` only. Default: none. */
   body?: string | Uint8Array | undefined
 }
 
-/** The options that a task and a job have alike, and the others do not. */
+/** The options that only a task and a job have. */
 export const HTTP_TARGET_OPTION_NAMES = [
   'httpMethod',
   'headers',
@@ -42,7 +42,8 @@ export interface HttpTarget {
 /**
  * Parses the request.
  *
- * @param serviceHeaders - the names that the product sets, and replaces where they are given
+ * @param serviceHeaders - the names of the headers that the product sets, or replaces if they are
+ * given
  */
 export function parseHttpTarget(
   { httpMethod = 'POST', headers = {}, body }: Readonly<Record<string, unknown>>,

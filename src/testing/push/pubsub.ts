@@ -20,7 +20,7 @@ import { parseInteger } from '../../checks/parse-options.ts'
 
 /** A message, and the subscription that pushes it. */
 export interface PubsubPush extends PushOptions {
-  /** Text or bytes; empty only where there are attributes. Default `Hello, World!`. */
+  /** Text or bytes; it may be empty only if there are attributes. Default `Hello, World!`. */
   data?: string | Uint8Array | undefined
   /** Strings by name. Default: none. */
   attributes?: Readonly<Record<string, string>> | undefined
@@ -28,18 +28,21 @@ export interface PubsubPush extends PushOptions {
   messageId?: string | undefined
   /** When it was published. Default: now. */
   publishTime?: Date | undefined
-  /** What orders it among others. Default: none. */
+  /** The ordering key of the message. Default: none. */
   orderingKey?: string | undefined
   /**
    * `projects/PROJECT/subscriptions/NAME`. Default: `emulator-subscription` of the emulator's
    * project.
    */
   subscription?: string | undefined
-  /** Which attempt it is, as a subscription with a dead-letter topic counts. Default: not told. */
+  /**
+   * The number of this attempt, which a subscription with a dead-letter topic counts. Default: not
+   * sent.
+   */
   deliveryAttempt?: number | undefined
   /**
-   * Sends the data alone as the body; `{ writeMetadata: true }` tells the rest in headers. Default
-   * `false`: JSON with everything in it.
+   * Sends only the data as the body; with `{ writeMetadata: true }` the other fields are in
+   * headers. Default `false`: JSON with all fields.
    */
   noWrapper?:
     | boolean
@@ -50,7 +53,7 @@ export interface PubsubPush extends PushOptions {
     | undefined
 }
 
-/** The options of `push.pubsub` that the others do not have. */
+/** The options that only `push.pubsub` has. */
 export const PUBSUB_OPTION_NAMES = [
   'data',
   'attributes',
@@ -74,8 +77,8 @@ export interface PushedMessage {
 }
 
 /**
- * As recorded from requests that Cloud Run services got, but for `Accept-Encoding`: an answer is
- * handed on as it comes.
+ * As in recorded requests to Cloud Run services, except for `Accept-Encoding`: the answer is
+ * returned as it comes.
  */
 export const PUBSUB_HEADERS = {
   Accept: 'application/json',
@@ -140,7 +143,7 @@ function parseWrapping(value: unknown = false): Wrapping {
   return writeMetadata ? 'unwrapped with metadata' : 'unwrapped'
 }
 
-/** As many digits as Google's have. */
+/** As many digits as in Google's ids. */
 export function newMessageId(): string {
   const digits = (): string => String(randomInt(10 ** 8)).padStart(8, '0')
   return `1${digits()}${digits()}`
@@ -152,7 +155,7 @@ function pubsubRequest(message: PushedMessage, wrapping: Wrapping): PushRequest 
   return { method: 'POST', headers: { ...PUBSUB_HEADERS, ...metadata }, body }
 }
 
-/** Both spellings of the names are there. What is empty is left out. */
+/** Both spellings of the names are sent. Empty fields are left out. */
 export function wrappedMessage(message: PushedMessage): Uint8Array {
   const { data, attributes, messageId, orderingKey, subscription, deliveryAttempt } = message
   const publishTime = message.publishTime.toISOString()
@@ -173,7 +176,7 @@ export function wrappedMessage(message: PushedMessage): Uint8Array {
   )
 }
 
-/** Attributes are headers of their own names. There is none for the delivery attempt. */
+/** Each attribute is a header with its name. The delivery attempt has no header. */
 function metadataHeaders(message: PushedMessage): Record<string, string> {
   const { attributes, messageId, publishTime, orderingKey, subscription } = message
   return {

@@ -1,4 +1,4 @@
-/** Options that every push has, and how the others are checked. */
+/** The options of every push, and checks for the other options. */
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import {
   parseNames,
@@ -9,7 +9,7 @@ import {
 import { parseSecureUrl } from '../../checks/secure-url.ts'
 import { parseEmail } from '../../checks/parse-options.ts'
 
-/** What every push needs to be told. */
+/** The options of every push. */
 export interface PushOptions {
   /** Where the request goes: https, or http on a loopback host. */
   url: string
@@ -17,13 +17,16 @@ export interface PushOptions {
   serviceAccount: string
   /** `aud` of the token. Default: the `url` as it is given; for Eventarc, its origin. */
   audience?: string | undefined
-  /** Seconds for the whole answer. Default 10, the shortest deadline of a Pub/Sub subscription. */
+  /**
+   * Seconds until the whole answer has arrived. Default 10, the shortest deadline of a Pub/Sub
+   * subscription.
+   */
   timeout?: number | undefined
   /** Ends the wait earlier. */
   signal?: AbortSignal | undefined
 }
 
-/** The options that every push has; any other is a product's own. */
+/** The names of the options of every push; the others belong to one product. */
 export const PUSH_OPTION_NAMES = [
   'url',
   'serviceAccount',
@@ -40,11 +43,11 @@ export interface PushTarget {
   readonly signal: AbortSignal
 }
 
-/** Cloud Tasks waits longest: its longest dispatch deadline, in seconds. */
+/** The longest wait of all: Cloud Tasks' longest dispatch deadline, in seconds. */
 const LONGEST_TIMEOUT = 1800
 
 /**
- * Parses what every push has.
+ * Parses the options of every push.
  *
  * @param names - the product's own options
  * @throws TypeError naming the option, its value and what is accepted
@@ -62,7 +65,7 @@ export function parsePush(
     unit: 'seconds',
   })
   const target = {
-    // As it is given: Google does not normalise what becomes the audience.
+    // As it is given: Google does not normalise the URL for the audience.
     url: String(url),
     serviceAccount: parseEmail('serviceAccount', options.serviceAccount),
     audience: parseText('audience', audience),
@@ -81,7 +84,7 @@ function limited(signal: AbortSignal | undefined, seconds: number): AbortSignal 
   return signal === undefined ? timeout : AbortSignal.any([signal, timeout])
 }
 
-/** A string that can stand in a header. */
+/** A string that is valid in a header. */
 export function parseText(name: string, value: unknown): string {
   if (typeof value === 'string' && /^[\x20-\x7e]+$/.test(value)) return value
   throw invalidOption(name, value, 'a non-empty string of printable ASCII')
@@ -93,14 +96,14 @@ export function parseTime(name: string, value: unknown): Date {
   throw invalidOption(name, value, 'a valid Date')
 }
 
-/** Text, in UTF-8, or bytes; neither is printed. */
+/** Text, in UTF-8, or bytes. The value is never printed. */
 export function parseBytes(name: string, value: unknown): Uint8Array {
   if (typeof value === 'string') return Buffer.from(value)
   if (value instanceof Uint8Array) return value
   throw invalidSecretOption(name, 'is neither text nor bytes', 'a string or a Uint8Array')
 }
 
-/** Strings by name; no value is printed. */
+/** Strings by name. Values are never printed. */
 export function parseStringMap(name: string, value: unknown): Record<string, string> {
   const accepted = 'an object whose values are strings'
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -114,11 +117,11 @@ export function parseStringMap(name: string, value: unknown): Record<string, str
   return { ...value }
 }
 
-/** What Google computes or replaces, whatever a task, a job or a message says. */
+/** Headers that Google computes or replaces, even if a task, a job or a message names them. */
 const COMPUTED =
   /^(?:authorization|connection|content-length|expect|host|transfer-encoding|upgrade|user-agent|x-appengine-.*|x-google-.*)$/i
 
-/** The same, as the headers of a request, without those that are ignored. */
+/** The given headers, without those that Google ignores. */
 export function parseHeaders(name: string, value: unknown): Record<string, string> {
   const headers = parseStringMap(name, value)
   for (const [header, text] of Object.entries(headers)) {

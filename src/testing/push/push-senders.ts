@@ -6,9 +6,8 @@ import { pushEventarc, type EventarcPush } from './eventarc.ts'
 import { pushPubsub, type PubsubPush } from './pubsub.ts'
 
 /**
- * Each sends one request as its product does, with the ID token of the service account that it is
- * given, and resolves to the answer, whatever its status. Nothing is tried again, and no redirect is
- * followed.
+ * Each sends one request like its product, with the ID token of the given service account, and
+ * resolves to the answer with any status. It does not retry and does not follow redirects.
  */
 export interface PushSenders {
   /** A message of a push subscription. */
