@@ -3,8 +3,8 @@ import { invalidOption } from './invalid-option.ts'
 /** A field name is a token (RFC 9110 sections 5.1 and 5.6.2). */
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
 
-/** These carry tokens by themselves, so that neither can hold an intact copy beside them. */
-const TOKEN_HEADERS = ['authorization', 'x-serverless-authorization']
+/** These carry tokens by themselves, so that none can hold an intact copy beside them. */
+const TOKEN_HEADERS = ['authorization', 'x-serverless-authorization', 'x-goog-iap-jwt-assertion']
 
 /**
  * Names that mean something to HTTP clients, proxies or frameworks. They are removed, replaced or

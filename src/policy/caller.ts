@@ -17,7 +17,10 @@ export interface Caller {
   readonly expiresAt: number
   /** `false` only for a token whose signature the platform took away and was trusted with. */
   readonly signatureVerified: boolean
-  /** The header that the verified token was in; `authorization` for a token that came without a request. */
+  /**
+   * The header that the verified token was in, in lower case; `authorization` for a token that came
+   * without a request.
+   */
   readonly header: TokenHeader
   /** All claims of the token. */
   readonly claims: Readonly<IdTokenClaims>

@@ -23,10 +23,13 @@ export interface PresentedToken {
 /**
  * The token that decides about a request; `null` where it brings none; or the outcome of the check
  * `credentials`.
+ *
+ * @param twinHeader - where the intact copy of a token is looked for whose signature was removed
  */
 export function presentedToken(
   request: RequestHeaders,
   { headers, scheme }: Presentation,
+  twinHeader: TokenHeader,
 ): PresentedToken | null | IdTokenError {
   const deciding = decidingHeader(request, headers)
   if (deciding === null || deciding instanceof IdTokenError) return deciding
@@ -34,8 +37,9 @@ export function presentedToken(
   if (token instanceof IdTokenError) return token
   const { name: header } = deciding
   if (!isSignatureRemoved(token)) return { token, header, signatureRemoved: false }
-  const copy = header === 'authorization' ? null : intactCopy(request, token, scheme)
+  const copy =
+    header === 'authorization' ? null : intactCopy(request, token, { twinHeader, scheme })
   if (copy === null) return { token, header, signatureRemoved: true }
   if (copy instanceof IdTokenError) return copy
-  return { token: copy, header: 'authorization', signatureRemoved: false }
+  return { token: copy, header: twinHeader, signatureRemoved: false }
 }

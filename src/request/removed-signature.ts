@@ -1,6 +1,6 @@
 import { IdTokenError } from '../errors/id-token-error.ts'
 import { tokenIn } from './bearer-token.ts'
-import { headerValue } from './deciding-header.ts'
+import { headerValue, type TokenHeader } from './deciding-header.ts'
 import type { RequestHeaders } from './request-like.ts'
 
 /**
@@ -20,19 +20,21 @@ export function isSignatureRemoved(token: string): boolean {
 }
 
 /**
- * The same token with its signature, where Authorization still holds it; `null` where it does not;
- * `ID_TOKEN_REQUEST_MALFORMED` where Authorization was sent twice.
+ * The same token with its signature, where the twin header still holds it; `null` where it does not;
+ * `ID_TOKEN_REQUEST_MALFORMED` where that header was sent twice.
  *
- * Callers may send one token in both headers; Cloud Run checks X-Serverless-Authorization, takes
- * the signature off it, and leaves Authorization alone. The intact copy is the same token byte for
- * byte up to the signature, and is verified in full: nothing is taken on trust.
+ * Callers may send one token in two headers; Cloud Run checks X-Serverless-Authorization, takes the
+ * signature off it, and leaves the other alone. The intact copy is the same token byte for byte up to
+ * the signature, and is verified in full: nothing is taken on trust.
+ *
+ * @param twinHeader - where that copy is looked for, and nowhere else
  */
 export function intactCopy(
   request: RequestHeaders,
   stripped: string,
-  scheme: string,
+  { twinHeader, scheme }: { readonly twinHeader: TokenHeader; readonly scheme: string },
 ): string | null | IdTokenError {
-  const value = headerValue(request, 'authorization')
+  const value = headerValue(request, twinHeader)
   if (value instanceof IdTokenError) return value
   const copy = value === undefined ? undefined : tokenIn(value, scheme)
   if (copy === undefined || isSignatureRemoved(copy)) return null

@@ -117,14 +117,15 @@ export function createVerifier(options: VerifierOptions): Verifier {
 /** Makes a verifier together with what adapters need. */
 export function createVerifierCore(options: VerifierOptions): VerifierCore {
   const settings = parseVerifierOptions(options)
-  const { profile, rules, now, cacheSize, trustRemovedSignature, realm, defaultPolicy } = settings
+  const { profile, rules, now, cacheSize, realm, defaultPolicy } = settings
+  const { twinHeader, trustRemovedSignature } = settings
   if (trustRemovedSignature) warnAtStart(settings.logger, TRUST_WARNING)
   warnAboutHosts(defaultPolicy.audiences.configured, settings.logger)
   const metrics = createMetrics(settings.meter)
   const keys = createKeySet(settings, metrics)
   const cache = cacheSize === 0 ? null : new VerifiedTokenCache<Caller>(cacheSize)
   const tokens = new TokenVerifier({ profile, rules, keys, cache, now })
-  const verification = { profile, tokens, trustRemovedSignature }
+  const verification = { profile, tokens, twinHeader, trustRemovedSignature }
   const reported = createReported(observeOutcomes(metrics), realm)
   const compile = policyCompiler(defaultPolicy)
   const verifyReported: VerifierCore['verifyRequest'] = (request, policy) =>

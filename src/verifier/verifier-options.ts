@@ -24,6 +24,7 @@ import {
   invalidSecretOption,
 } from '../checks/invalid-option.ts'
 import { parseSecureUrl, parseHttpHosts } from '../checks/secure-url.ts'
+import { parseTwinHeader } from '../checks/twin-header.ts'
 
 /** A JWK set (RFC 7517 section 5) with public keys. */
 export interface JwkSet {
@@ -70,6 +71,12 @@ export interface VerifierOptions {
   /** How many verified tokens are remembered, or `false` for none. Default `{ max: 10000 }`. */
   tokenCache?: false | { max: number } | undefined
   /**
+   * The header that holds, as `Bearer <token>`, the intact copy of a token that Cloud Run strips in
+   * `X-Serverless-Authorization`: the `twin` of the client's `tokenHeaders`, for callers whose
+   * `Authorization` is taken. It never decides by itself. Default `authorization`.
+   */
+  twinHeader?: string | undefined
+  /**
    * Believe a token whose signature Cloud Run has taken away. Only for a service whose IAM check is
    * on and whose port nothing else reaches: anyone else can forge one. Default `false`.
    */
@@ -104,6 +111,8 @@ export interface VerifierSettings {
   readonly keyStore: KeyStore | undefined
   /** 0 for no cache. */
   readonly cacheSize: number
+  /** In lower case. */
+  readonly twinHeader: string
   readonly trustRemovedSignature: boolean
   readonly realm: string
   /** Milliseconds since the epoch. */
@@ -127,6 +136,7 @@ export const OPTION_NAMES = [
   'clockTolerance',
   'maxTokenLifetime',
   'tokenCache',
+  'twinHeader',
   'trustRemovedSignature',
   'realm',
   'clock',
@@ -171,6 +181,7 @@ export function parseVerifierOptions(value: unknown): VerifierSettings {
       }) * 1000,
     keyStore: parseKeyStore(options.keyStore),
     cacheSize: parseCacheSize(options.tokenCache),
+    twinHeader: parseTwin(options.twinHeader),
     trustRemovedSignature: parseTrust(options.trustRemovedSignature),
     realm: parseRealm(options.realm),
     now: parseClock(options.clock),
@@ -259,6 +270,12 @@ function parseCacheSize(value: unknown = { max: 10_000 }): number {
     )
   }
   return max as number
+}
+
+/** In the client the default is another value of `tokenHeaders`; here it may also be written out. */
+function parseTwin(value: unknown = 'authorization'): string {
+  const isDefault = typeof value === 'string' && value.toLowerCase() === 'authorization'
+  return isDefault ? 'authorization' : parseTwinHeader('twinHeader', value)
 }
 
 function parseTrust(value: unknown): boolean {

@@ -4,6 +4,7 @@ import { callerRefusal } from '../policy/caller-refusal.ts'
 import type { Caller } from '../policy/caller.ts'
 import type { TokenProfile } from '../profiles/token-profile.ts'
 import { presentedToken, type PresentedToken } from '../request/presented-token.ts'
+import type { TokenHeader } from '../request/deciding-header.ts'
 import type { RequestHeaders } from '../request/request-like.ts'
 import { whenKnown, type Eventual, type Outcome } from './outcome.ts'
 import type { TokenVerifier } from './verify-token.ts'
@@ -12,6 +13,8 @@ import type { TokenVerifier } from './verify-token.ts'
 export interface RequestVerification {
   readonly profile: TokenProfile
   readonly tokens: TokenVerifier
+  /** Where the intact copy of a stripped token is looked for. */
+  readonly twinHeader: TokenHeader
   readonly trustRemovedSignature: boolean
 }
 
@@ -21,7 +24,8 @@ export function verifyRequest(
   request: RequestHeaders,
   policy: AccessPolicy,
 ): Eventual<Outcome<Caller | null>> {
-  const presented = presentedToken(request, verification.profile.presentation)
+  const { profile, twinHeader } = verification
+  const presented = presentedToken(request, profile.presentation, twinHeader)
   if (presented instanceof IdTokenError) return presented
   if (presented === null) return policy.optional ? null : refusal('ID_TOKEN_MISSING')
   return whenKnown(verifyPresented(verification, presented, policy, request), (outcome) =>
