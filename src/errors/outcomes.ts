@@ -84,7 +84,7 @@ export const OUTCOMES = {
     check: 'algorithm',
     status: 401,
     challenge: 'invalid_token',
-    when: 'alg is not RS256',
+    when: '`alg` is not RS256; of an assertion of IAP, not ES256',
     message: 'The ID token is signed with an algorithm that is not allowed',
     remedy:
       'Google signs ID tokens with RS256; ES256 is Identity-Aware Proxy, HS256 a token of another system',

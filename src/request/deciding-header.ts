@@ -3,7 +3,10 @@ import { rawHeadersOf, type RequestHeaders } from './request-like.ts'
 
 /** A header that may carry the token, in lower case: one of these, or the option `twinHeader`. */
 export type TokenHeader =
-  'x-serverless-authorization' | 'authorization' | (string & Record<never, never>)
+  | 'x-goog-iap-jwt-assertion'
+  | 'x-serverless-authorization'
+  | 'authorization'
+  | (string & Record<never, never>)
 
 /**
  * The value of a header as it was sent; `undefined` where it was not sent;

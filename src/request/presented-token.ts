@@ -8,8 +8,10 @@ import { intactCopy, isSignatureRemoved } from './removed-signature.ts'
 export interface Presentation {
   /** The headers that may carry the token; the first that is present decides. */
   readonly headers: readonly TokenHeader[]
-  /** The authentication scheme before the token (RFC 9110 section 11.1). */
-  readonly scheme: string
+  /** The authentication scheme before the token (RFC 9110 section 11.1); `null`: the token alone. */
+  readonly scheme: string | null
+  /** Whether Cloud Run checks such tokens, and takes away the signature of one that it has checked. */
+  readonly checkedByCloudRun: boolean
 }
 
 /** The token that a request presents, and where it was. */
@@ -28,7 +30,7 @@ export interface PresentedToken {
  */
 export function presentedToken(
   request: RequestHeaders,
-  { headers, scheme }: Presentation,
+  { headers, scheme, checkedByCloudRun }: Presentation,
   twinHeader: TokenHeader,
 ): PresentedToken | null | IdTokenError {
   const deciding = decidingHeader(request, headers)
@@ -36,7 +38,9 @@ export function presentedToken(
   const token = bearerToken(deciding, scheme)
   if (token instanceof IdTokenError) return token
   const { name: header } = deciding
-  if (!isSignatureRemoved(token)) return { token, header, signatureRemoved: false }
+  if (!checkedByCloudRun || !isSignatureRemoved(token)) {
+    return { token, header, signatureRemoved: false }
+  }
   const copy =
     header === 'authorization' ? null : intactCopy(request, token, { twinHeader, scheme })
   if (copy === null) return { token, header, signatureRemoved: true }

@@ -32,7 +32,7 @@ export function isSignatureRemoved(token: string): boolean {
 export function intactCopy(
   request: RequestHeaders,
   stripped: string,
-  { twinHeader, scheme }: { readonly twinHeader: TokenHeader; readonly scheme: string },
+  { twinHeader, scheme }: { readonly twinHeader: TokenHeader; readonly scheme: string | null },
 ): string | null | IdTokenError {
   const value = headerValue(request, twinHeader)
   if (value instanceof IdTokenError) return value

@@ -1,13 +1,15 @@
-import type { Evidence } from '../errors/recognised-mistakes.ts'
+import type { Evidence, TokenSource } from '../errors/recognised-mistakes.ts'
 
 /**
  * The claims of a Google ID token, as Google's own tokens have them
- * (https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload).
+ * (https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload), and of
+ * an assertion of IAP (https://cloud.google.com/iap/docs/signed-headers-howto).
  */
 export interface IdTokenClaims {
   readonly iss: string
   /** Always a single string in Google's tokens: a list is refused. */
   readonly aud: string
+  /** The account's unique id; in an assertion of IAP, after the name of its provider and a colon. */
   readonly sub: string
   /** Seconds since the epoch. */
   readonly iat: number
@@ -42,9 +44,17 @@ const TYPED_CLAIMS: readonly (readonly [claim: string, type: ClaimType, required
   ['email_verified', 'boolean', false],
 ]
 
-/** What is wrong with a payload as a set of claims, or `null` where its types are right. */
+/** What a `sub` must look like. */
+export interface SubjectForm {
+  readonly pattern: RegExp
+  /** For messages. */
+  readonly described: string
+}
+
+/** What is wrong with a payload as a set of claims, or `null` where its types and `sub` are right. */
 export function claimsProblem(
   payload: Readonly<Record<string, unknown>>,
+  subject: SubjectForm | null,
 ): { expected: string; found: string } | null {
   for (const [claim, type, required] of TYPED_CLAIMS) {
     const value = Object.hasOwn(payload, claim) ? payload[claim] : undefined
@@ -55,7 +65,8 @@ export function claimsProblem(
       }
     }
   }
-  return null
+  if (subject === null || subject.pattern.test(payload.sub as string)) return null
+  return { expected: `claim sub: ${subject.described}`, found: 'another form' }
 }
 
 function isOfType(value: unknown, type: ClaimType): boolean {
@@ -74,6 +85,10 @@ function typeName(value: unknown): string {
 }
 
 /** What claims show of a common mistake; `staticKeys`: the keys were given as an option. */
-export function evidenceOf({ iss, aud, email }: IdTokenClaims, staticKeys = false): Evidence {
-  return { iss, aud, email, staticKeys }
+export function evidenceOf(
+  { iss, aud, email }: IdTokenClaims,
+  source: TokenSource,
+  staticKeys = false,
+): Evidence {
+  return { iss, aud, email, source, staticKeys }
 }

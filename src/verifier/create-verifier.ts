@@ -1,9 +1,6 @@
 import { IdTokenError } from '../errors/id-token-error.ts'
 import type { Caller } from '../policy/caller.ts'
-import type { KeySet, KeySetStats } from '../keys/key-set.ts'
-import { RemoteKeySet } from '../keys/remote-key-set.ts'
-import { staticKeySet } from '../keys/static-key-set.ts'
-import { steadyClock } from '../pacing/steady-clock.ts'
+import type { KeySetStats } from '../keys/key-set.ts'
 import {
   parsePolicy,
   requireList,
@@ -12,27 +9,29 @@ import {
 } from '../policy/access-policy.ts'
 import { warnAboutHosts } from '../policy/audiences.ts'
 import { warnAtStart } from '../checks/injected.ts'
-import { warnOfPlainHttp } from '../checks/secure-url.ts'
 import {
   parseVerifierOptions,
   type VerifierOptions,
   type VerifierSettings,
 } from './verifier-options.ts'
+import { decidingHeaderName, type TokenHeader } from '../request/deciding-header.ts'
 import { requestHeadersOf, type RequestHeaders, type RequestLike } from '../request/request-like.ts'
-import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
-import { observeKeys } from '../telemetry/observe-keys.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
 import { observeOutcomes } from '../telemetry/observe-outcomes.ts'
 import { typeRefusal } from '../token/parse-token.ts'
 import { VerifiedTokenCache } from '../cache/verified-token-cache.ts'
 import { explain, type Explanation } from './explain.ts'
 import { acceptedOrThrow, whenKnown, type Eventual, type Outcome } from './outcome.ts'
+import { createTokenKinds } from './token-kinds.ts'
 import { createReported, type Reported } from './report-outcome.ts'
 import { ifListed, verifyRequest, type RequestVerification } from './verify-request.ts'
-import { TokenVerifier, type Expected } from './verify-token.ts'
+import type { Expected, TokenVerifier } from './verify-token.ts'
 
 /** What `stats()` tells. */
 export interface VerifierStats {
   readonly keys: KeySetStats
+  /** The keys of IAP, where the option `iap` is given. */
+  readonly iapKeys?: KeySetStats
   readonly tokenCache: { readonly size: number; readonly max: number }
 }
 
@@ -40,7 +39,8 @@ export interface VerifierStats {
 export interface Verifier {
   /**
    * Verifies a token that comes by another way than a request's headers (a websocket message, a
-   * queue), as a route does: the token, and whether its caller is in the list.
+   * queue), as a route does: the token, and whether its caller is in the list. An assertion of IAP
+   * counts in its header only.
    *
    * @param policy - like `config.idToken` of a route; it is compiled once, so keep the object
    * rather than making one per token. Default: `allowedCallers` of the options
@@ -79,13 +79,18 @@ export interface Verifier {
    */
   readonly authenticate: (request: RequestLike, policy?: RoutePolicy) => Promise<Caller | null>
   /**
-   * Tells check by check what becomes of a token that arrives in `Authorization`.
+   * Tells check by check what becomes of a token that arrives in `Authorization`, or of a request.
    *
+   * @param tokenOrRequest - a token, or anything with headers as for `authenticate`: for an assertion
+   * of IAP, `{ headers: { 'x-goog-iap-jwt-assertion': assertion } }`
    * @param policy - as for `authenticate`; where no list says who may call, the last check is not
    * reached
    */
-  readonly explain: (token: string, policy?: RoutePolicy) => Promise<Explanation>
-  /** Resolves when there are current keys, and fetches them where there are none. */
+  readonly explain: (
+    tokenOrRequest: string | RequestLike,
+    policy?: RoutePolicy,
+  ) => Promise<Explanation>
+  /** Resolves when there are current keys for every kind of token, and fetches those that lack. */
   readonly ready: () => Promise<void>
   readonly stats: () => VerifierStats
   /**
@@ -99,6 +104,8 @@ export interface Verifier {
 export interface VerifierCore {
   readonly verifier: Verifier
   readonly settings: VerifierSettings
+  /** The header that decides about a request, for logs; `null` where there is none. */
+  readonly decidingHeaderOf: (request: RequestHeaders) => TokenHeader | null
   readonly verifyRequest: (
     request: RequestHeaders,
     policy: AccessPolicy,
@@ -117,15 +124,15 @@ export function createVerifier(options: VerifierOptions): Verifier {
 /** Makes a verifier together with what adapters need. */
 export function createVerifierCore(options: VerifierOptions): VerifierCore {
   const settings = parseVerifierOptions(options)
-  const { profile, rules, now, cacheSize, realm, defaultPolicy } = settings
-  const { twinHeader, trustRemovedSignature } = settings
+  const { cacheSize, realm, defaultPolicy, twinHeader, trustRemovedSignature } = settings
   if (trustRemovedSignature) warnAtStart(settings.logger, TRUST_WARNING)
   warnAboutHosts(defaultPolicy.audiences.configured, settings.logger)
   const metrics = createMetrics(settings.meter)
-  const keys = createKeySet(settings, metrics)
+  // One for all kinds of tokens: what it keeps counts for the key alone that verified it.
   const cache = cacheSize === 0 ? null : new VerifiedTokenCache<Caller>(cacheSize)
-  const tokens = new TokenVerifier({ profile, rules, keys, cache, now })
-  const verification = { profile, tokens, twinHeader, trustRemovedSignature }
+  const { idTokens, assertions, kinds } = createTokenKinds(settings, { cache, metrics })
+  const { tokens } = idTokens
+  const verification = { kinds, twinHeader, trustRemovedSignature }
   const reported = createReported(observeOutcomes(metrics), realm)
   const compile = policyCompiler(defaultPolicy)
   const verifyReported: VerifierCore['verifyRequest'] = (request, policy) =>
@@ -139,39 +146,30 @@ export function createVerifierCore(options: VerifierOptions): VerifierCore {
     },
     explain: explainMethod(verification, compile),
     ready: async () => {
-      const ready = await keys.ready()
-      if (ready instanceof IdTokenError) throw ready
+      for (const ready of await Promise.all(kinds.map(({ keys }) => keys.ready()))) {
+        if (ready instanceof IdTokenError) throw ready
+      }
     },
-    stats: () => ({ keys: keys.stats(), tokenCache: { size: cache?.size ?? 0, max: cacheSize } }),
+    stats: () => ({
+      keys: idTokens.keys.stats(),
+      ...(assertions && { iapKeys: assertions.keys.stats() }),
+      tokenCache: { size: cache?.size ?? 0, max: cacheSize },
+    }),
     close: () => {
-      keys.close()
+      for (const { keys } of kinds) keys.close()
     },
   }
-  return { verifier, settings, verifyRequest: verifyReported }
+  const headers = kinds.flatMap(({ profile }) => profile.presentation.headers)
+  return {
+    verifier,
+    settings,
+    decidingHeaderOf: (request) => decidingHeaderName(request, headers),
+    verifyRequest: verifyReported,
+  }
 }
 
 const TRUST_WARNING =
   'trustRemovedSignature is on: anyone who reaches this service past the IAM check of Cloud Run can claim to be any caller'
-
-function createKeySet(settings: VerifierSettings, metrics: Metrics): KeySet {
-  const { keys, fetch, now, logger, maxStale, keyStore, fetchTimeout: timeout } = settings
-  if (typeof keys !== 'string') return staticKeySet(keys)
-  warnOfPlainHttp(logger, { option: 'jwksUri', url: keys, exposed: 'the keys of Google' })
-  const steadyNow = steadyClock(now)
-  const events = observeKeys({ uri: keys, metrics, logger, steadyNow })
-  const { algorithm } = settings.profile
-  return new RemoteKeySet({
-    uri: keys,
-    algorithm,
-    fetch,
-    maxStale,
-    keyStore,
-    events,
-    now,
-    steadyNow,
-    timeout,
-  })
-}
 
 /** Compiles policies over the default one, each object once. */
 type CompilePolicy = (policy: RoutePolicy | undefined) => AccessPolicy
@@ -240,10 +238,23 @@ function explainMethod(
   verification: RequestVerification,
   compile: CompilePolicy,
 ): Verifier['explain'] {
-  return async (token, policy) => {
+  return async (tokenOrRequest, policy) => {
     const access = compile(policy)
-    const outcome = await (typeRefusal(token) ??
-      verifyRequest(verification, { headers: { authorization: `Bearer ${token}` } }, access))
+    const request = requestOf(tokenOrRequest)
+    const outcome = await (request instanceof IdTokenError
+      ? request
+      : verifyRequest(verification, request, access))
     return explain(outcome, access.allowedCallers === null ? 'lifetime' : 'caller')
   }
+}
+
+/** A token counts as one in `Authorization`. A program in JavaScript may pass anything. */
+function requestOf(tokenOrRequest: string | RequestLike): RequestHeaders | IdTokenError {
+  if (typeof tokenOrRequest === 'string') {
+    return { headers: { authorization: `Bearer ${tokenOrRequest}` } }
+  }
+  const isRequest = ['headers', 'raw'].some((member) => member in Object(tokenOrRequest))
+  return isRequest
+    ? requestHeadersOf(tokenOrRequest)
+    : (typeRefusal(tokenOrRequest) as IdTokenError)
 }
