@@ -4,7 +4,7 @@ import { invalidOption } from './invalid-option.ts'
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
 
 /** These headers carry tokens themselves, so they cannot hold the intact copy. */
-const TOKEN_HEADERS = ['authorization', 'x-serverless-authorization']
+const TOKEN_HEADERS = ['authorization', 'x-serverless-authorization', 'x-goog-iap-jwt-assertion']
 
 /**
  * Names that mean something to HTTP clients, proxies or frameworks. They are removed, replaced or

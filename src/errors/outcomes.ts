@@ -88,7 +88,7 @@ export const OUTCOMES = {
     check: 'algorithm',
     status: 401,
     challenge: 'invalid_token',
-    when: 'alg is not RS256',
+    when: '`alg` is not RS256; of an assertion of IAP, not ES256',
     message: 'The ID token is signed with an algorithm that is not allowed',
     remedy:
       'Google signs ID tokens with RS256; ES256 is Identity-Aware Proxy, HS256 a token of another system',
@@ -118,7 +118,7 @@ export const OUTCOMES = {
     when: 'the signature is `SIGNATURE_REMOVED_BY_GOOGLE`, untrusted and without an intact copy',
     message: 'The signature of the ID token was removed by the platform',
     remedy:
-      'either let the caller send the same token in both headers (Cloud Run leaves Authorization intact when it checks X-Serverless-Authorization), or, only where the IAM check of the service is on and nothing else reaches its port, set trustRemovedSignature: true',
+      'either let the caller send the same token in both headers (Cloud Run leaves Authorization intact when it checks X-Serverless-Authorization), or, where Authorization is taken, in a header of its own that the option twinHeader names; or, only where the IAM check of the service is on and nothing else reaches its port, set trustRemovedSignature: true',
   },
   ID_TOKEN_SIGNATURE_INVALID: {
     check: 'signature',

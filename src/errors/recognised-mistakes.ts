@@ -1,5 +1,8 @@
 import type { IdTokenErrorCode } from './outcomes.ts'
 
+/** Which kind of token says who calls: Google's ID token, or IAP's assertion. */
+export type TokenSource = 'id-token' | 'iap'
+
 /**
  * What a refused token says about itself. It may be unverified, because it only chooses the remedy
  * that the log shows.
@@ -8,6 +11,8 @@ export interface Evidence {
   readonly iss: string
   readonly aud: string
   readonly email: string | undefined
+  /** As what kind of token it was verified. */
+  readonly source: TokenSource
   /** Whether the keys were given as an option, as tests do. */
   readonly staticKeys: boolean
 }
@@ -17,6 +22,11 @@ interface Mistake {
   readonly codes: readonly IdTokenErrorCode[]
   readonly isShownBy: (evidence: Evidence) => boolean
   readonly remedy: string
+}
+
+/** A mistake in what the header of IAP's assertion holds. */
+function ofAssertions(codes: readonly IdTokenErrorCode[], remedy: string): Mistake {
+  return { codes, isShownBy: ({ source }) => source === 'iap', remedy }
 }
 
 /** The OAuth client of gcloud. It is the `aud` of the tokens that gcloud prints for a person. */
@@ -46,8 +56,28 @@ const MISTAKES: readonly Mistake[] = [
     codes: ['ID_TOKEN_SIGNATURE_REMOVED'],
     isShownBy: ({ email }) => email !== undefined && IAP_SERVICE_AGENT.test(email),
     remedy:
-      'the request came through Identity-Aware Proxy (IAP): this is the token with which IAP itself calls Cloud Run, and it says nothing about who called IAP; that is in the header X-Goog-IAP-JWT-Assertion',
+      'the request came through Identity-Aware Proxy (IAP): this is the token with which IAP itself calls Cloud Run, and it says nothing about who called IAP; that is in the header X-Goog-IAP-JWT-Assertion, which the option iap: { audience } verifies',
   },
+  ofAssertions(
+    FOREIGN,
+    'Identity-Aware Proxy (IAP) did not sign what came in X-Goog-IAP-JWT-Assertion: the request reached this service past IAP, and anyone can fill that header there; in a test, take the assertion and iap.jwks from the same createTestIssuer()',
+  ),
+  ofAssertions(
+    ['ID_TOKEN_AUDIENCE_MISMATCH'],
+    'Identity-Aware Proxy (IAP) made this assertion for another backend: the option iap.audience must name the backend service, application or Cloud Run service that IAP protects here',
+  ),
+  ofAssertions(
+    ['ID_TOKEN_EXPIRED'],
+    'Identity-Aware Proxy (IAP) makes assertions for ten minutes, a new one for each request: this one was kept and sent again, or the clock of this machine is ahead',
+  ),
+  ofAssertions(
+    ['ID_TOKEN_LIFETIME_TOO_LONG'],
+    'Identity-Aware Proxy (IAP) makes assertions for ten minutes: this one is from elsewhere',
+  ),
+  ofAssertions(
+    ['ID_TOKEN_CALLER_UNIDENTIFIED'],
+    "Identity-Aware Proxy (IAP) let in somebody without a Google account (Identity Platform, a workforce pool), or whose assertion has no email: lists hold Google's accounts only",
+  ),
   {
     codes: FOREIGN,
     isShownBy: ({ iss }) => iss.startsWith('https://sts.googleapis.com/v1/organizations/'),
@@ -64,7 +94,7 @@ const MISTAKES: readonly Mistake[] = [
     codes: FOREIGN,
     isShownBy: ({ iss }) => iss === 'https://cloud.google.com/iap',
     remedy:
-      'this is an assertion of Identity-Aware Proxy (IAP): the caller must send the ID token of a service account',
+      'this is an assertion of Identity-Aware Proxy (IAP), which counts in the header X-Goog-IAP-JWT-Assertion only, and with the option iap: here the caller must send the ID token of a service account',
   },
   {
     codes: ['ID_TOKEN_KEY_UNKNOWN'],

@@ -61,6 +61,31 @@ export const RS256: SignatureAlgorithm = {
   },
 }
 
+/** One coordinate of P-256, and one half of a signature. */
+const P256_BYTES = 32
+
+/** ECDSA with P-256 and SHA-256 (RFC 7518 section 3.4). */
+export const ES256: SignatureAlgorithm = {
+  alg: 'ES256',
+  kty: 'EC',
+  members: ['crv', 'x', 'y'],
+  requirement: 'an EC key on the curve P-256',
+  importKey: ({ crv = '', x = '', y = '' }) =>
+    crv === 'P-256' ? createPublicKey({ key: { kty: 'EC', crv, x, y }, format: 'jwk' }) : null,
+  verify: (key, signingInput, signature) => {
+    const signed = signingInputBytes.of(signingInput, 'latin1')
+    const bytes = signatureBytes.of(signature, 'base64url')
+    // R and S as they are, one after the other, and neither DER nor with zeros before or after them.
+    // That each is from 1 to the order of the curve less 1 is checked by OpenSSL.
+    const isGood =
+      signed.length === signingInput.length &&
+      bytes.length === 2 * P256_BYTES &&
+      verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, bytes)
+    signatureBytes.wipe()
+    return isGood
+  },
+}
+
 /** Every RSA key has them. */
 type RsaKeyDetails = Required<Pick<AsymmetricKeyDetails, 'modulusLength' | 'publicExponent'>>
 

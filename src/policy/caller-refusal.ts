@@ -1,4 +1,5 @@
 import { refusal, type IdTokenError } from '../errors/id-token-error.ts'
+import { evidenceOf } from '../token/claims.ts'
 import type { AllowedCallers } from './allowed-callers.ts'
 import type { Caller } from './caller.ts'
 
@@ -8,7 +9,7 @@ import type { Caller } from './caller.ts'
  * list.
  */
 export function callerRefusal(
-  { email, subject, signatureVerified }: Caller,
+  { email, subject, signatureVerified, source, claims }: Caller,
   allowed: AllowedCallers,
 ): IdTokenError | null {
   if (allowed.includes(email, subject)) return null
@@ -16,6 +17,7 @@ export function callerRefusal(
     email === undefined ? 'ID_TOKEN_CALLER_UNIDENTIFIED' : 'ID_TOKEN_CALLER_NOT_ALLOWED',
     {
       expected: allowed.summary,
+      evidence: () => evidenceOf(claims, source),
       found: () => {
         const account = email === undefined ? subject : `${email} (unique id ${subject})`
         return signatureVerified ? account : `by a token without its signature: ${account}`

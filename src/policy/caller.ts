@@ -1,13 +1,18 @@
+import type { TokenSource } from '../errors/recognised-mistakes.ts'
 import type { TokenHeader } from '../request/deciding-header.ts'
 import type { IdTokenClaims } from '../token/claims.ts'
 
 /** Who calls, as Google signed it. Deeply frozen. */
 export interface Caller {
-  /** The email of the account; only if `email_verified` is true. */
+  /**
+   * The email of the account; only if `email_verified` is true. Behind IAP, which has verified it,
+   * only the email of a Google account.
+   */
   readonly email: string | undefined
   /**
    * The account's unique id: 21 digits. An account that is deleted and created again gets a new
-   * one.
+   * one. Behind IAP, for an identity that is not Google's: the name of its provider, a colon, and
+   * its id there.
    */
   readonly subject: string
   /** The configured audience that the token matched. */
@@ -20,26 +25,36 @@ export interface Caller {
   readonly expiresAt: number
   /** `false` only if Cloud Run removed the signature and `trustRemovedSignature` is on. */
   readonly signatureVerified: boolean
-  /** The header that the verified token was in; `authorization` for a token that came without a request. */
+  /**
+   * The header that the verified token was in, in lower case; `authorization` for a token that came
+   * without a request.
+   */
   readonly header: TokenHeader
+  /** `iap` for an assertion of Identity-Aware Proxy (the option `iap`), otherwise `id-token`. */
+  readonly source: TokenSource
   /** All claims of the token. */
   readonly claims: Readonly<IdTokenClaims>
 }
 
-/** What is known about a verified token, beside its claims. */
-export type Verified = Pick<Caller, 'audience' | 'signatureVerified' | 'header'>
+/** The account that a token names, as far as lists may know it. */
+export type Account = Pick<Caller, 'email' | 'subject'>
+
+/** What is known about a verified token, besides its claims. */
+export type Verified = Account &
+  Pick<Caller, 'audience' | 'signatureVerified' | 'header' | 'source'>
 
 /** Makes the caller from validated claims, and freezes both. */
 export function callerOf(claims: IdTokenClaims, verified: Verified): Caller {
   return Object.freeze({
-    email: claims.email_verified === true ? claims.email : undefined,
-    subject: claims.sub,
+    email: verified.email,
+    subject: verified.subject,
     audience: verified.audience,
     issuer: claims.iss,
     issuedAt: claims.iat,
     expiresAt: claims.exp,
     signatureVerified: verified.signatureVerified,
     header: verified.header,
+    source: verified.source,
     claims: deepFrozen(claims),
   })
 }

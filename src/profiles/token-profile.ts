@@ -1,13 +1,14 @@
 import type { SignatureAlgorithm } from '../keys/signature-algorithms.ts'
-import type { Caller, Verified } from '../policy/caller.ts'
+import type { Account } from '../policy/caller.ts'
 import type { Presentation } from '../request/presented-token.ts'
 import type { IdTokenClaims } from '../token/claims.ts'
+import type { TokenShape } from '../token/parse-token.ts'
 
 /**
  * All that is particular to one kind of token. Options may name other issuers, keys and times; the
  * rest is the same for every service.
  */
-export interface TokenProfile {
+export interface TokenProfile extends TokenShape {
   /** Where requests carry the token. */
   readonly presentation: Presentation
   /** The only algorithm: by RFC 8725 section 3.1 the service chooses it, never the token. */
@@ -20,6 +21,6 @@ export interface TokenProfile {
   readonly clockTolerance: number
   /** Seconds: the longest accepted `exp` - `iat`. */
   readonly maxTokenLifetime: number
-  /** Who calls, from claims that were validated. */
-  readonly callerOf: (claims: IdTokenClaims, verified: Verified) => Caller
+  /** Whose token it is, from claims that were validated. */
+  readonly accountOf: (claims: IdTokenClaims) => Account
 }

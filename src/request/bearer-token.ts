@@ -11,8 +11,9 @@ function credentials(value: string): [scheme: string, rest: string] {
 /** Schemes that a log may name; anything else may be a token that was sent without its scheme. */
 const KNOWN_SCHEMES = /^(?:basic|digest|negotiate|ntlm|dpop|hoba|mutual|oauth|apikey|token|jwt)$/
 
-/** The token, if the value is exactly `<scheme> <token>`. */
-export function tokenIn(value: string, scheme: string): string | undefined {
+/** The token, if the value is exactly `<scheme> <token>`; without a scheme, the token alone. */
+export function tokenIn(value: string, scheme: string | null): string | undefined {
+  if (scheme === null) return isOneToken(value, 0) ? value : undefined
   // The usual spelling needs no regular expression.
   const start = scheme.length + 1
   if (value.startsWith(scheme) && value[start - 1] === ' ' && isOneToken(value, start)) {
@@ -25,21 +26,28 @@ export function tokenIn(value: string, scheme: string): string | undefined {
 /**
  * The one token of the header that decides, or `ID_TOKEN_SCHEME_UNSUPPORTED` or
  * `ID_TOKEN_REQUEST_MALFORMED`.
+ *
+ * @param scheme - what stands before the token; `null`: nothing does
  */
 export function bearerToken(
   { name, value }: DecidingHeader,
-  scheme: string,
+  scheme: string | null,
 ): string | IdTokenError {
   const token = tokenIn(value, scheme)
   if (token !== undefined) return token
+  if (scheme === null) return notOneToken(`${name}: <token>`, value)
   const [sent, rest] = credentials(value)
   const expected = `${name}: ${scheme} <token>`
   if (sent !== scheme.toLowerCase()) {
     return refusal('ID_TOKEN_SCHEME_UNSUPPORTED', { expected, found: schemeShown(sent) })
   }
+  return notOneToken(expected, rest)
+}
+
+function notOneToken(expected: string, sent: string): IdTokenError {
   return refusal('ID_TOKEN_REQUEST_MALFORMED', {
     expected,
-    found: rest === '' ? 'no token' : 'more than one token',
+    found: sent === '' ? 'no token' : 'more than one token',
   })
 }
 

@@ -1,8 +1,12 @@
 import { IdTokenError, refusal } from '../errors/id-token-error.ts'
 import { rawHeadersOf, type RequestHeaders } from './request-like.ts'
 
-/** A header that may carry the token, in lower case. */
-export type TokenHeader = 'x-serverless-authorization' | 'authorization'
+/** A header that may carry the token, in lower case: one of these, or the option `twinHeader`. */
+export type TokenHeader =
+  | 'x-goog-iap-jwt-assertion'
+  | 'x-serverless-authorization'
+  | 'authorization'
+  | (string & Record<never, never>)
 
 /**
  * The value of a header as it was sent; `undefined` if it was not sent;

@@ -1,6 +1,6 @@
 import { IdTokenError } from '../errors/id-token-error.ts'
 import { tokenIn } from './bearer-token.ts'
-import { headerValue } from './deciding-header.ts'
+import { headerValue, type TokenHeader } from './deciding-header.ts'
 import type { RequestHeaders } from './request-like.ts'
 
 /**
@@ -19,19 +19,21 @@ export function isSignatureRemoved(token: string): boolean {
 }
 
 /**
- * The intact copy of a token, if Authorization holds it; `null` if it does not;
- * `ID_TOKEN_REQUEST_MALFORMED` if Authorization was sent twice.
+ * The intact copy of a token, if the twin header holds it; `null` if it does not;
+ * `ID_TOKEN_REQUEST_MALFORMED` if that header was sent twice.
  *
- * Callers may send one token in both headers. Cloud Run checks X-Serverless-Authorization, removes
- * its signature, and does not change Authorization. The intact copy has the same bytes up to the
+ * Callers may send one token in two headers. Cloud Run checks X-Serverless-Authorization, removes
+ * its signature, and does not change the other header. The intact copy has the same bytes up to the
  * signature, and it is verified in full.
+ *
+ * @param twinHeader - the only header in which the copy is looked for
  */
 export function intactCopy(
   request: RequestHeaders,
   stripped: string,
-  scheme: string,
+  { twinHeader, scheme }: { readonly twinHeader: TokenHeader; readonly scheme: string | null },
 ): string | null | IdTokenError {
-  const value = headerValue(request, 'authorization')
+  const value = headerValue(request, twinHeader)
   if (value instanceof IdTokenError) return value
   const copy = value === undefined ? undefined : tokenIn(value, scheme)
   if (copy === undefined || isSignatureRemoved(copy)) return null

@@ -1,15 +1,16 @@
-import type { Evidence } from '../errors/recognised-mistakes.ts'
+import type { Evidence, TokenSource } from '../errors/recognised-mistakes.ts'
 
 /**
  * The claims of a Google ID token, as Google's own tokens have them
- * (https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload).
+ * (https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload), and of
+ * an assertion of IAP (https://cloud.google.com/iap/docs/signed-headers-howto).
  */
 export interface IdTokenClaims {
   /** Who issued the token. */
   readonly iss: string
   /** Whom the token is for. Always a single string in Google's tokens: a list is refused. */
   readonly aud: string
-  /** The unique id of the account. */
+  /** The unique id of the account; in an assertion of IAP, after the name of its provider and a colon. */
   readonly sub: string
   /** When the token was issued: seconds since the epoch. */
   readonly iat: number
@@ -47,9 +48,17 @@ const TYPED_CLAIMS: readonly (readonly [claim: string, type: ClaimType, required
   ['email_verified', 'boolean', false],
 ]
 
-/** What is wrong with the types of the claims; `null` if they are right. */
+/** What a `sub` must look like. */
+export interface SubjectForm {
+  readonly pattern: RegExp
+  /** For messages. */
+  readonly described: string
+}
+
+/** What is wrong with the claims, if a type or `sub` is wrong; otherwise `null`. */
 export function claimsProblem(
   payload: Readonly<Record<string, unknown>>,
+  subject: SubjectForm | null,
 ): { expected: string; found: string } | null {
   for (const [claim, type, required] of TYPED_CLAIMS) {
     const value = Object.hasOwn(payload, claim) ? payload[claim] : undefined
@@ -60,7 +69,8 @@ export function claimsProblem(
       }
     }
   }
-  return null
+  if (subject === null || subject.pattern.test(payload.sub as string)) return null
+  return { expected: `claim sub: ${subject.described}`, found: 'another form' }
 }
 
 function isOfType(value: unknown, type: ClaimType): boolean {
@@ -78,9 +88,11 @@ function typeName(value: unknown): string {
     : 'a number that is not finite'
 }
 
-/**
- * The evidence of common mistakes in the claims. `staticKeys`: the keys were given as an option.
- */
-export function evidenceOf({ iss, aud, email }: IdTokenClaims, staticKeys = false): Evidence {
-  return { iss, aud, email, staticKeys }
+/** The evidence of common mistakes in the claims. `staticKeys`: the keys were given as an option. */
+export function evidenceOf(
+  { iss, aud, email }: IdTokenClaims,
+  source: TokenSource,
+  staticKeys = false,
+): Evidence {
+  return { iss, aud, email, source, staticKeys }
 }

@@ -1,7 +1,8 @@
 import { IdTokenError, refusal } from '../errors/id-token-error.ts'
 import { withoutStack } from '../errors/without-stack.ts'
 import { decodeText, isBase64url } from './base64url.ts'
-import { claimsProblem, evidenceOf, type IdTokenClaims } from './claims.ts'
+import type { TokenSource } from '../errors/recognised-mistakes.ts'
+import { claimsProblem, evidenceOf, type IdTokenClaims, type SubjectForm } from './claims.ts'
 
 /** A parsed token; nothing of it is verified yet. */
 export interface ParsedToken {
@@ -15,6 +16,15 @@ export interface ParsedToken {
   readonly signingInput: string
   /** The third segment, which is strict base64url. */
   readonly signature: string
+}
+
+/** What a token of one kind must be, before its signature is verified. */
+export interface TokenShape {
+  readonly source: TokenSource
+  /** What it must be signed with. */
+  readonly algorithm: { readonly alg: string }
+  /** What its `sub` must look like; `null`: like anything. */
+  readonly subject: SubjectForm | null
 }
 
 type JsonObject = Readonly<Record<string, unknown>>
@@ -31,10 +41,9 @@ export function typeRefusal(value: unknown): IdTokenError | null {
 /**
  * Parses a token: a JWS in compact serialization (RFC 7515 section 5.2).
  *
- * @param alg - the algorithm that the token must be signed with
  * @returns the parts, or `ID_TOKEN_MALFORMED` or `ID_TOKEN_ALGORITHM_NOT_ALLOWED`
  */
-export function parseToken(token: string, alg: string): ParsedToken | IdTokenError {
+export function parseToken(token: string, shape: TokenShape): ParsedToken | IdTokenError {
   const segments = threeSegments(token)
   if (segments instanceof IdTokenError) return segments
   const [headerSegment, payloadSegment, signature] = segments
@@ -45,8 +54,8 @@ export function parseToken(token: string, alg: string): ParsedToken | IdTokenErr
   const refused =
     signatureRefusal(header, signature) ??
     extensionRefusal(header) ??
-    claimsRefusal(claims) ??
-    algorithmRefusal(header, alg, claims as IdTokenClaims)
+    claimsRefusal(claims, shape) ??
+    algorithmRefusal(header, shape, claims as IdTokenClaims)
   if (refused !== null) return refused
   return {
     header,
@@ -125,22 +134,22 @@ function extensionRefusal(header: JsonObject): IdTokenError | null {
   return Object.hasOwn(header, 'crit') ? malformed('a header without crit', 'crit') : null
 }
 
-function claimsRefusal(claims: JsonObject): IdTokenError | null {
-  const problem = claimsProblem(claims)
+function claimsRefusal(claims: JsonObject, { subject }: TokenShape): IdTokenError | null {
+  const problem = claimsProblem(claims, subject)
   return problem === null ? null : malformed(problem.expected, problem.found)
 }
 
 /** RFC 8725 section 3.1: the verifier chooses the algorithm, never the token. */
 function algorithmRefusal(
   { alg }: JsonObject,
-  expected: string,
+  { algorithm, source }: TokenShape,
   claims: IdTokenClaims,
 ): IdTokenError | null {
-  if (alg === expected) return null
+  if (alg === algorithm.alg) return null
   return refusal('ID_TOKEN_ALGORITHM_NOT_ALLOWED', {
-    expected,
+    expected: algorithm.alg,
     found: alg ?? 'no alg',
-    evidence: () => evidenceOf(claims),
+    evidence: () => evidenceOf(claims, source),
   })
 }
 

@@ -1,9 +1,6 @@
 import { IdTokenError } from '../errors/id-token-error.ts'
 import type { Caller } from '../policy/caller.ts'
-import type { KeySet, KeySetStats } from '../keys/key-set.ts'
-import { RemoteKeySet } from '../keys/remote-key-set.ts'
-import { staticKeySet } from '../keys/static-key-set.ts'
-import { steadyClock } from '../pacing/steady-clock.ts'
+import type { KeySetStats } from '../keys/key-set.ts'
 import {
   parsePolicy,
   requireList,
@@ -12,28 +9,30 @@ import {
 } from '../policy/access-policy.ts'
 import { warnAboutHosts } from '../policy/audiences.ts'
 import { warnAtStart } from '../checks/injected.ts'
-import { warnOfPlainHttp } from '../checks/secure-url.ts'
 import {
   parseVerifierOptions,
   type VerifierOptions,
   type VerifierSettings,
 } from './verifier-options.ts'
+import { decidingHeaderName, type TokenHeader } from '../request/deciding-header.ts'
 import { requestHeadersOf, type RequestHeaders, type RequestLike } from '../request/request-like.ts'
-import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
-import { observeKeys } from '../telemetry/observe-keys.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
 import { observeOutcomes } from '../telemetry/observe-outcomes.ts'
 import { typeRefusal } from '../token/parse-token.ts'
 import { VerifiedTokenCache } from '../cache/verified-token-cache.ts'
 import { explain, type Explanation } from './explain.ts'
 import { acceptedOrThrow, whenKnown, type Eventual, type Outcome } from './outcome.ts'
+import { createTokenKinds } from './token-kinds.ts'
 import { createReported, type Reported } from './report-outcome.ts'
 import { ifListed, verifyRequest, type RequestVerification } from './verify-request.ts'
-import { TokenVerifier, type Expected } from './verify-token.ts'
+import type { Expected, TokenVerifier } from './verify-token.ts'
 
 /** What `stats()` returns. */
 export interface VerifierStats {
   /** How the keys stand. */
   readonly keys: KeySetStats
+  /** The keys of IAP, if the option `iap` is given. */
+  readonly iapKeys?: KeySetStats
   /** How full the cache of verified tokens is. */
   readonly tokenCache: {
     /** Tokens that are remembered now. */
@@ -47,7 +46,8 @@ export interface VerifierStats {
 export interface Verifier {
   /**
    * Verifies a token that did not come in a request's headers (a websocket message, a queue), as a
-   * route does: the token, and whether its caller is in the list.
+   * route does: the token, and whether its caller is in the list. An assertion of IAP counts only in
+   * its header.
    *
    * @param policy - like `config.idToken` of a route; it is compiled once, so keep the object
    * rather than making one per token. Default: `allowedCallers` of the options
@@ -87,12 +87,17 @@ export interface Verifier {
    */
   readonly authenticate: (request: RequestLike, policy?: RoutePolicy) => Promise<Caller | null>
   /**
-   * Shows the result of every check of a token, as if it had arrived in `Authorization`.
+   * Shows the result of every check of a token that arrives in `Authorization`, or of a request.
    *
+   * @param tokenOrRequest - a token, or anything with headers as for `authenticate`: for an assertion
+   * of IAP, `{ headers: { 'x-goog-iap-jwt-assertion': assertion } }`
    * @param policy - as for `authenticate`; without a list of callers, the last check is not reached
    */
-  readonly explain: (token: string, policy?: RoutePolicy) => Promise<Explanation>
-  /** Resolves when there are current keys, and fetches them if there are none. */
+  readonly explain: (
+    tokenOrRequest: string | RequestLike,
+    policy?: RoutePolicy,
+  ) => Promise<Explanation>
+  /** Resolves when there are current keys for every kind of token; fetches those that are missing. */
   readonly ready: () => Promise<void>
   /** How the keys stand, and how full the cache of tokens is. */
   readonly stats: () => VerifierStats
@@ -110,6 +115,8 @@ export interface Verifier {
 export interface VerifierCore {
   readonly verifier: Verifier
   readonly settings: VerifierSettings
+  /** The header that decides about a request, for logs; `null` where there is none. */
+  readonly decidingHeaderOf: (request: RequestHeaders) => TokenHeader | null
   readonly verifyRequest: (
     request: RequestHeaders,
     policy: AccessPolicy,
@@ -128,14 +135,15 @@ export function createVerifier(options: VerifierOptions): Verifier {
 /** Makes a verifier together with what adapters need. */
 export function createVerifierCore(options: VerifierOptions): VerifierCore {
   const settings = parseVerifierOptions(options)
-  const { profile, rules, now, cacheSize, trustRemovedSignature, realm, defaultPolicy } = settings
+  const { cacheSize, realm, defaultPolicy, twinHeader, trustRemovedSignature } = settings
   if (trustRemovedSignature) warnAtStart(settings.logger, TRUST_WARNING)
   warnAboutHosts(defaultPolicy.audiences.configured, settings.logger)
   const metrics = createMetrics(settings.meter)
-  const keys = createKeySet(settings, metrics)
+  // One for all kinds of tokens: what it keeps counts for the key alone that verified it.
   const cache = cacheSize === 0 ? null : new VerifiedTokenCache<Caller>(cacheSize)
-  const tokens = new TokenVerifier({ profile, rules, keys, cache, now })
-  const verification = { profile, tokens, trustRemovedSignature }
+  const { idTokens, assertions, kinds } = createTokenKinds(settings, { cache, metrics })
+  const { tokens } = idTokens
+  const verification = { kinds, twinHeader, trustRemovedSignature }
   const reported = createReported(observeOutcomes(metrics), realm)
   const compile = policyCompiler(defaultPolicy)
   const verifyReported: VerifierCore['verifyRequest'] = (request, policy) =>
@@ -149,39 +157,30 @@ export function createVerifierCore(options: VerifierOptions): VerifierCore {
     },
     explain: explainMethod(verification, compile),
     ready: async () => {
-      const ready = await keys.ready()
-      if (ready instanceof IdTokenError) throw ready
+      for (const ready of await Promise.all(kinds.map(({ keys }) => keys.ready()))) {
+        if (ready instanceof IdTokenError) throw ready
+      }
     },
-    stats: () => ({ keys: keys.stats(), tokenCache: { size: cache?.size ?? 0, max: cacheSize } }),
+    stats: () => ({
+      keys: idTokens.keys.stats(),
+      ...(assertions && { iapKeys: assertions.keys.stats() }),
+      tokenCache: { size: cache?.size ?? 0, max: cacheSize },
+    }),
     close: () => {
-      keys.close()
+      for (const { keys } of kinds) keys.close()
     },
   }
-  return { verifier, settings, verifyRequest: verifyReported }
+  const headers = kinds.flatMap(({ profile }) => profile.presentation.headers)
+  return {
+    verifier,
+    settings,
+    decidingHeaderOf: (request) => decidingHeaderName(request, headers),
+    verifyRequest: verifyReported,
+  }
 }
 
 const TRUST_WARNING =
   'trustRemovedSignature is on: anyone who reaches this service past the IAM check of Cloud Run can claim to be any caller'
-
-function createKeySet(settings: VerifierSettings, metrics: Metrics): KeySet {
-  const { keys, fetch, now, logger, maxStale, keyStore, fetchTimeout: timeout } = settings
-  if (typeof keys !== 'string') return staticKeySet(keys)
-  warnOfPlainHttp(logger, { option: 'jwksUri', url: keys, exposed: 'the keys of Google' })
-  const steadyNow = steadyClock(now)
-  const events = observeKeys({ uri: keys, metrics, logger, steadyNow })
-  const { algorithm } = settings.profile
-  return new RemoteKeySet({
-    uri: keys,
-    algorithm,
-    fetch,
-    maxStale,
-    keyStore,
-    events,
-    now,
-    steadyNow,
-    timeout,
-  })
-}
 
 /** Compiles policies on top of the default policy, each object once. */
 type CompilePolicy = (policy: RoutePolicy | undefined) => AccessPolicy
@@ -250,10 +249,23 @@ function explainMethod(
   verification: RequestVerification,
   compile: CompilePolicy,
 ): Verifier['explain'] {
-  return async (token, policy) => {
+  return async (tokenOrRequest, policy) => {
     const access = compile(policy)
-    const outcome = await (typeRefusal(token) ??
-      verifyRequest(verification, { headers: { authorization: `Bearer ${token}` } }, access))
+    const request = requestOf(tokenOrRequest)
+    const outcome = await (request instanceof IdTokenError
+      ? request
+      : verifyRequest(verification, request, access))
     return explain(outcome, access.allowedCallers === null ? 'lifetime' : 'caller')
   }
+}
+
+/** A token counts as one in `Authorization`. A program in JavaScript may pass anything. */
+function requestOf(tokenOrRequest: string | RequestLike): RequestHeaders | IdTokenError {
+  if (typeof tokenOrRequest === 'string') {
+    return { headers: { authorization: `Bearer ${tokenOrRequest}` } }
+  }
+  const isRequest = ['headers', 'raw'].some((member) => member in Object(tokenOrRequest))
+  return isRequest
+    ? requestHeadersOf(tokenOrRequest)
+    : (typeRefusal(tokenOrRequest) as IdTokenError)
 }

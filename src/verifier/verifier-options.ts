@@ -1,9 +1,7 @@
 import { GOOGLE_ID_TOKEN } from '../profiles/google-id-token.ts'
 import type { TokenProfile } from '../profiles/token-profile.ts'
 import { parseAllowedCallers, type AllowedCaller } from '../policy/allowed-callers.ts'
-import type { VerificationKey } from '../keys/key-set.ts'
 import type { KeyStore } from '../keys/key-store.ts'
-import { parseJwks } from '../keys/parse-jwks.ts'
 import type { Meter } from '../telemetry/meter.ts'
 import type { ClaimRules } from './validate-claims.ts'
 import { DEFAULT_REALM } from '../errors/id-token-error.ts'
@@ -16,20 +14,11 @@ import {
   parseObjectWith,
   type Logger,
 } from '../checks/injected.ts'
-import {
-  parseNames,
-  parseNumber,
-  parseStrings,
-  invalidOption,
-  invalidSecretOption,
-} from '../checks/invalid-option.ts'
-import { parseSecureUrl, parseHttpHosts } from '../checks/secure-url.ts'
-
-/** A JWK set (RFC 7517 section 5) with public keys. */
-export interface JwkSet {
-  /** The JWKs, one for each key. */
-  readonly keys: readonly object[]
-}
+import { parseNames, parseNumber, parseStrings, invalidOption } from '../checks/invalid-option.ts'
+import { parseHttpHosts } from '../checks/secure-url.ts'
+import { parseTwinHeader } from '../checks/twin-header.ts'
+import { parseIap, type IapOptions, type IapSettings } from './iap-options.ts'
+import { parseKeys, parseKeyStore, type JwkSet, type TokenSettings } from './key-options.ts'
 
 /** The options of the Fastify plugin, the Express middleware and `createVerifier`. */
 export interface VerifierOptions {
@@ -69,6 +58,7 @@ export interface VerifierOptions {
   /** Seconds: a token whose exp − iat is longer is refused. Default 86400. */
   maxTokenLifetime?: number | undefined
   /**
+  /**
    * How many verified tokens are remembered, 1 to 1000000, or `false` for none. Default
    * `{ max: 10000 }`.
    */
@@ -79,6 +69,17 @@ export interface VerifierOptions {
         max: number
       }
     | undefined
+  /**
+   * Accept Identity-Aware Proxy's word about who calls: if `X-Goog-IAP-JWT-Assertion` is present, it
+   * decides alone, and no ID token is read. Default: that header is ignored.
+   */
+  iap?: IapOptions | undefined
+  /**
+   * The header that holds, as `Bearer <token>`, the intact copy of a token whose signature Cloud Run
+   * removes in `X-Serverless-Authorization`. It is the `twin` of the client's `tokenHeaders`, for
+   * callers whose `Authorization` is taken. It never decides by itself. Default `authorization`.
+   */
+  twinHeader?: string | undefined
   /**
    * Accept a token whose signature Cloud Run has removed. Only for a service whose IAM check is on
    * and whose port nothing else reaches: anyone else who reaches the port can forge a token.
@@ -100,21 +101,20 @@ export interface VerifierOptions {
   logger?: Logger | undefined
 }
 
-/** Parsed options, with every default filled in. */
-export interface VerifierSettings {
-  readonly profile: TokenProfile
-  readonly rules: ClaimRules
+/** Parsed options, with every default filled in: those of ID tokens, and those of all tokens. */
+export interface VerifierSettings extends TokenSettings {
+  /** `null`: assertions of IAP are ignored. */
+  readonly iap: IapSettings | null
   /** The policy of a route without one of its own; its list may be missing. */
   readonly defaultPolicy: AccessPolicy
-  /** The static keys, or where to fetch them. */
-  readonly keys: ReadonlyMap<string, VerificationKey> | string
   /** Milliseconds. */
   readonly maxStale: number
   /** Milliseconds. */
   readonly fetchTimeout: number
-  readonly keyStore: KeyStore | undefined
   /** 0 for no cache. */
   readonly cacheSize: number
+  /** In lower case. */
+  readonly twinHeader: string
   readonly trustRemovedSignature: boolean
   readonly realm: string
   /** Milliseconds since the epoch. */
@@ -138,6 +138,8 @@ export const OPTION_NAMES = [
   'clockTolerance',
   'maxTokenLifetime',
   'tokenCache',
+  'iap',
+  'twinHeader',
   'trustRemovedSignature',
   'realm',
   'clock',
@@ -156,6 +158,8 @@ export function parseVerifierOptions(value: unknown): VerifierSettings {
   const options = parseNames('options', value, OPTION_NAMES)
   // A default replaces a missing option, never `null`.
   const { maxStale = 86_400, fetchTimeout = 3 } = options
+  const httpHosts = parseHttpHosts(options.allowHttpHosts)
+  const keyStore = parseKeyStore('keyStore', options.keyStore)
   return {
     profile,
     rules: parseRules(options, profile),
@@ -167,7 +171,7 @@ export function parseVerifierOptions(value: unknown): VerifierSettings {
           : parseAllowedCallers('allowedCallers', options.allowedCallers),
       audiences: parseAudiences('audience', options.audience),
     },
-    keys: parseKeys(options, profile),
+    keys: parseKeys(options, { profile, httpHosts }),
     maxStale:
       parseNumber('maxStale', maxStale, {
         min: 0,
@@ -180,8 +184,10 @@ export function parseVerifierOptions(value: unknown): VerifierSettings {
         max: 30,
         unit: 'seconds',
       }) * 1000,
-    keyStore: parseKeyStore(options.keyStore),
+    keyStore,
+    iap: parseIap(options.iap, { httpHosts, keyStore }),
     cacheSize: parseCacheSize(options.tokenCache),
+    twinHeader: parseTwin(options.twinHeader),
     trustRemovedSignature: parseTrust(options.trustRemovedSignature),
     realm: parseRealm(options.realm),
     now: parseClock(options.clock),
@@ -223,37 +229,9 @@ function parseRealm(value: unknown = DEFAULT_REALM): string {
   return value
 }
 
-const KEY_STORE = 'an object with load() and save(keys)'
-
-function parseKeys(
-  { jwks, jwksUri, allowHttpHosts }: Readonly<Record<string, unknown>>,
-  profile: TokenProfile,
-): VerifierSettings['keys'] {
-  const httpHosts = parseHttpHosts(allowHttpHosts)
-  if (jwks === undefined) {
-    return parseSecureUrl('jwksUri', jwksUri === undefined ? profile.jwksUri : jwksUri, httpHosts)
-  }
-  if (jwksUri !== undefined) throw invalidOption('jwksUri', jwksUri, 'either jwks or jwksUri')
-  try {
-    return parseJwks(jwks, profile.algorithm).keys
-  } catch (error) {
-    // The value is not printed, because it may hold a private key by mistake.
-    throw invalidSecretOption(
-      'jwks',
-      `is refused: ${(error as Error).message}`,
-      `a JWK set with public ${profile.algorithm.kty} keys`,
-    )
-  }
-}
-
 function parseMeter(value: unknown): Meter | undefined {
   return parseObjectWith('meter', value, 'createCounter', 'an OpenTelemetry Meter') as
     Meter | undefined
-}
-
-function parseKeyStore(value: unknown): KeyStore | undefined {
-  parseObjectWith('keyStore', value, 'load', KEY_STORE)
-  return parseObjectWith('keyStore', value, 'save', KEY_STORE) as KeyStore | undefined
 }
 
 /** The cache takes its memory at start, and nobody has more callers than this. */
@@ -270,6 +248,12 @@ function parseCacheSize(value: unknown = { max: 10_000 }): number {
     )
   }
   return max as number
+}
+
+/** In the client the default is another value of `tokenHeaders`; here it may also be written out. */
+function parseTwin(value: unknown = 'authorization'): string {
+  const isDefault = typeof value === 'string' && value.toLowerCase() === 'authorization'
+  return isDefault ? 'authorization' : parseTwinHeader('twinHeader', value)
 }
 
 function parseTrust(value: unknown): boolean {

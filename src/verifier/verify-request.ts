@@ -2,16 +2,28 @@ import { IdTokenError, refusal } from '../errors/id-token-error.ts'
 import type { AccessPolicy } from '../policy/access-policy.ts'
 import { callerRefusal } from '../policy/caller-refusal.ts'
 import type { Caller } from '../policy/caller.ts'
+import type { Audiences } from '../policy/audiences.ts'
 import type { TokenProfile } from '../profiles/token-profile.ts'
 import { presentedToken, type PresentedToken } from '../request/presented-token.ts'
+import type { TokenHeader } from '../request/deciding-header.ts'
 import type { RequestHeaders } from '../request/request-like.ts'
 import { whenKnown, type Eventual, type Outcome } from './outcome.ts'
 import type { TokenVerifier } from './verify-token.ts'
 
-/** How requests are verified. */
-export interface RequestVerification {
+/** How the tokens of one kind are verified. */
+export interface TokenKind {
   readonly profile: TokenProfile
   readonly tokens: TokenVerifier
+  /** What they must be for; `null`: the audiences of the route. */
+  readonly audiences: Audiences | null
+}
+
+/** How requests are verified. */
+export interface RequestVerification {
+  /** The first whose header is present decides. */
+  readonly kinds: readonly TokenKind[]
+  /** Where the intact copy of a stripped token is looked for. */
+  readonly twinHeader: TokenHeader
   readonly trustRemovedSignature: boolean
 }
 
@@ -21,30 +33,42 @@ export function verifyRequest(
   request: RequestHeaders,
   policy: AccessPolicy,
 ): Eventual<Outcome<Caller | null>> {
-  const presented = presentedToken(request, verification.profile.presentation)
-  if (presented instanceof IdTokenError) return presented
-  if (presented === null) return policy.optional ? null : refusal('ID_TOKEN_MISSING')
-  return whenKnown(verifyPresented(verification, presented, policy, request), (outcome) =>
-    ifListed(outcome, policy),
+  for (const kind of verification.kinds) {
+    const presented = presentedToken(request, kind.profile.presentation, verification.twinHeader)
+    if (presented === null) continue
+    if (presented instanceof IdTokenError) return presented
+    const isTrusted = isTrustedWithout(presented, verification, request)
+    return whenKnown(verifyPresented(kind, presented, policy, isTrusted), (outcome) =>
+      ifListed(outcome, policy),
+    )
+  }
+  return policy.optional ? null : refusal('ID_TOKEN_MISSING')
+}
+
+/** Whether a token is believed whose signature the platform took away. */
+function isTrustedWithout(
+  { header, signatureRemoved }: PresentedToken,
+  { trustRemovedSignature }: RequestVerification,
+  { httpVersionMajor }: RequestHeaders,
+): boolean {
+  // Only the header that decides comes here without its signature: the one that Cloud Run checked.
+  // That Authorization decides rests on the other header not being there, and Node's HTTP/2 drops a
+  // header that ends in a space without a word.
+  return (
+    signatureRemoved &&
+    trustRemovedSignature &&
+    (header === 'x-serverless-authorization' || (httpVersionMajor ?? 1) < 2)
   )
 }
 
 function verifyPresented(
-  { tokens, trustRemovedSignature }: RequestVerification,
-  { token, header, signatureRemoved }: PresentedToken,
-  { audiences }: AccessPolicy,
-  { httpVersionMajor }: RequestHeaders,
+  { tokens, audiences }: TokenKind,
+  { token, header }: PresentedToken,
+  policy: AccessPolicy,
+  isTrusted: boolean,
 ): Eventual<Outcome> {
-  const expected = { audiences, header }
-  // Here the token without its signature is in the header that decides, which Cloud Run has
-  // checked. Authorization decides only if the other header is not there, and Node's HTTP/2
-  // silently drops a header that ends in a space, so on HTTP/2 Authorization is not trusted.
-  const isTrusted =
-    trustRemovedSignature &&
-    (header === 'x-serverless-authorization' || (httpVersionMajor ?? 1) < 2)
-  return signatureRemoved && isTrusted
-    ? tokens.verifyWithoutSignature(token, expected)
-    : tokens.verify(token, expected)
+  const expected = { audiences: audiences ?? policy.audiences, header }
+  return isTrusted ? tokens.verifyWithoutSignature(token, expected) : tokens.verify(token, expected)
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Caller } from '../policy/caller.ts'
+import { callerOf, type Caller, type Verified } from '../policy/caller.ts'
 import type { TokenProfile } from '../profiles/token-profile.ts'
 import type { Keys, KeySet, VerificationKey } from '../keys/key-set.ts'
 import type { Audiences } from '../policy/audiences.ts'
@@ -52,10 +52,13 @@ export class TokenVerifier {
     const verified = current === null ? undefined : cache?.get(token, current)
     if (verified !== undefined) return this.#validateAgain(verified, expected)
 
-    const parsed = parseToken(token, this.#parts.profile.algorithm.alg)
+    const { profile } = this.#parts
+    const parsed = parseToken(token, profile)
     if (parsed instanceof IdTokenError) return parsed
-    if (isSignatureRemoved(token)) {
-      return refusal('ID_TOKEN_SIGNATURE_REMOVED', { evidence: () => evidenceOf(parsed.claims) })
+    if (profile.presentation.checkedByCloudRun && isSignatureRemoved(token)) {
+      return refusal('ID_TOKEN_SIGNATURE_REMOVED', {
+        evidence: () => evidenceOf(parsed.claims, profile.source),
+      })
     }
     const pending = { token, parsed, expected, waits }
     if (current !== null) return this.#verifyOrRefetch(pending, current)
@@ -77,12 +80,12 @@ export class TokenVerifier {
 
   /** Verifies everything except the signature, which Cloud Run has checked and removed. */
   verifyWithoutSignature(token: string, expected: Expected): Outcome {
-    const parsed = parseToken(token, this.#parts.profile.algorithm.alg)
+    const parsed = parseToken(token, this.#parts.profile)
     if (parsed instanceof IdTokenError) return parsed
     const { claims } = parsed
     const audience = this.#validateClaims(claims, expected)
-    if (typeof audience !== 'string') return brokenRule(audience, claims, false)
-    return this.#parts.profile.callerOf(claims, {
+    if (typeof audience !== 'string') return this.#brokenRule(audience, claims, false)
+    return this.#callerOf(claims, {
       audience,
       header: expected.header,
       signatureVerified: false,
@@ -119,8 +122,8 @@ export class TokenVerifier {
     }
     rememberHeader(parsed)
     const audience = this.#validateClaims(claims, expected)
-    if (typeof audience !== 'string') return brokenRule(audience, claims, true)
-    const caller = this.#parts.profile.callerOf(claims, {
+    if (typeof audience !== 'string') return this.#brokenRule(audience, claims, true)
+    const caller = this.#callerOf(claims, {
       audience,
       header: expected.header,
       signatureVerified: true,
@@ -134,15 +137,28 @@ export class TokenVerifier {
     const { header } = expected
     const { claims } = verified.content
     const audience = this.#validateClaims(claims, expected)
-    if (typeof audience !== 'string') return brokenRule(audience, claims, true)
+    if (typeof audience !== 'string') return this.#brokenRule(audience, claims, true)
     if (verified.content.audience !== audience || verified.content.header !== header) {
-      verified.content = this.#parts.profile.callerOf(claims, {
+      verified.content = this.#callerOf(claims, {
         audience,
         header,
         signatureVerified: true,
       })
     }
     return verified.content
+  }
+
+  #callerOf(
+    claims: IdTokenClaims,
+    {
+      audience,
+      header,
+      signatureVerified,
+    }: Pick<Verified, 'audience' | 'header' | 'signatureVerified'>,
+  ): Caller {
+    const { source, accountOf } = this.#parts.profile
+    const { email, subject } = accountOf(claims)
+    return callerOf(claims, { email, subject, audience, header, signatureVerified, source })
   }
 
   #validateClaims(claims: IdTokenClaims, { audiences }: Expected): string | BrokenRule {
@@ -152,7 +168,7 @@ export class TokenVerifier {
 
   /** 401 only if the newest key set does not have the key; if that is not known, 503. */
   #keyMissing(kid: string, claims?: IdTokenClaims): IdTokenError {
-    const { keys } = this.#parts
+    const { keys, profile } = this.#parts
     // Without current keys, `unavailable()` is never `null`.
     const current = keys.current() as Keys
     return (
@@ -160,28 +176,28 @@ export class TokenVerifier {
       refusal('ID_TOKEN_KEY_UNKNOWN', {
         expected: () => [...current.keys()],
         found: kid === '' ? 'no kid' : kid,
-        ...(claims && { evidence: () => evidenceOf(claims, keys.stats().state === 'static') }),
+        ...(claims && {
+          evidence: () => evidenceOf(claims, profile.source, keys.stats().state === 'static'),
+        }),
       })
     )
   }
-}
 
-function brokenRule(
-  { code, expected, found }: BrokenRule,
-  claims: IdTokenClaims,
-  signatureVerified: boolean,
-): IdTokenError {
-  return refusal(code, {
-    expected,
-    found,
-    // Without a verified signature, the log names no caller.
-    caller: signatureVerified ? accountOf(claims) : undefined,
-    evidence: () => evidenceOf(claims),
-  })
-}
-
-function accountOf({ email, email_verified: emailVerified, sub }: IdTokenClaims): string {
-  return (emailVerified === true ? email : undefined) ?? sub
+  #brokenRule(
+    { code, expected, found }: BrokenRule,
+    claims: IdTokenClaims,
+    signatureVerified: boolean,
+  ): IdTokenError {
+    const { source, accountOf } = this.#parts.profile
+    const { email, subject } = accountOf(claims)
+    return refusal(code, {
+      expected,
+      found,
+      // Without a verified signature, the log names no caller.
+      caller: signatureVerified ? (email ?? subject) : undefined,
+      evidence: () => evidenceOf(claims, source),
+    })
+  }
 }
 
 /** A token between two checks. */

@@ -148,7 +148,13 @@ t.test('the sh blocks install what there is and run scripts that there are', (t)
 })
 
 t.test('the gcloud command has the flags of the remedy', (t) => {
-  const evidence = { iss: issuer.issuer, aud: GCLOUD_CLIENT, email: undefined, staticKeys: false }
+  const evidence = {
+    iss: issuer.issuer,
+    aud: GCLOUD_CLIENT,
+    email: undefined,
+    source: 'id-token',
+    staticKeys: false,
+  } as const
   const remedy = remedyFor('ID_TOKEN_AUDIENCE_MISMATCH', evidence) ?? ''
   const shown = blocksOf('sh').filter(({ code }) => code.startsWith('gcloud '))
   t.same(

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { IdTokenError } from '../../errors/id-token-error.ts'
 import type { AllowedCaller } from '../../policy/allowed-callers.ts'
 import type { Caller } from '../../policy/caller.ts'
 import {
@@ -12,8 +11,6 @@ import { warnAboutHosts } from '../../policy/audiences.ts'
 import type { Logger } from '../../checks/injected.ts'
 import { parseNames, invalidConfiguration } from '../../checks/invalid-option.ts'
 import type { VerifierOptions } from '../../verifier/verifier-options.ts'
-import { GOOGLE_ID_TOKEN } from '../../profiles/google-id-token.ts'
-import { decidingHeaderName } from '../../request/deciding-header.ts'
 import { logRefusal, type RefusedRequest } from '../log-refusal.ts'
 import { receiveOutcome } from '../receive-outcome.ts'
 import {
@@ -149,7 +146,10 @@ function guard(core: VerifierCore, policy: AccessPolicy, logger: Logger | undefi
         request.caller = caller
       },
       refuse: (refusal) => {
-        refuse(refusal, request, response, logger)
+        const headers = logRefusal(refusal, refused(request, core), loggerOf(request, logger))
+        // The application may have answered already, without waiting for the keys.
+        if (response.headersSent) return
+        for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
       },
       next,
     })
@@ -175,24 +175,11 @@ function loggerOf({ log }: LoggedRequest, logger: Logger | undefined): Logger | 
   return typeof log?.warn === 'function' ? (log as Logger) : logger
 }
 
-function refuse(
-  refusal: IdTokenError,
-  request: LoggedRequest,
-  response: ServerResponse,
-  logger: Logger | undefined,
-): void {
-  const headers = logRefusal(refusal, refused(request), loggerOf(request, logger))
-  // The application may have answered already, without waiting for the keys.
-  if (response.headersSent) return
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
-}
-
 /** Express keeps `originalUrl` while a router removes its prefix from `url`. */
-function refused(request: IncomingMessage & { originalUrl?: string }): RefusedRequest {
+function refused(
+  request: IncomingMessage & { originalUrl?: string },
+  core: VerifierCore,
+): RefusedRequest {
   const { method = '', url = '', originalUrl = url } = request
-  return {
-    method,
-    route: originalUrl,
-    header: decidingHeaderName(request, GOOGLE_ID_TOKEN.presentation.headers),
-  }
+  return { method, route: originalUrl, header: core.decidingHeaderOf(request) }
 }

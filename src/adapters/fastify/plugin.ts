@@ -9,8 +9,6 @@ import fp from 'fastify-plugin'
 import { OPTION_NAMES, type VerifierOptions } from '../../verifier/verifier-options.ts'
 import { parseNames, invalidOption } from '../../checks/invalid-option.ts'
 import type { IdTokenError } from '../../errors/id-token-error.ts'
-import { GOOGLE_ID_TOKEN } from '../../profiles/google-id-token.ts'
-import { decidingHeaderName } from '../../request/deciding-header.ts'
 import { logRefusal, type RefusedRequest } from '../log-refusal.ts'
 import { receiveOutcome } from '../receive-outcome.ts'
 import {
@@ -147,7 +145,7 @@ function createGuard(
       refuse: (refusal) => {
         // Set here and on the error, because the app's own error handler may ignore the error's
         // headers.
-        void reply.headers(logRefusal(refusal, refused(request), request.log))
+        void reply.headers(logRefusal(refusal, refused(request, core), request.log))
         if (closing.aborted) endConnection(request, reply)
       },
       next: done as (error?: unknown) => void,
@@ -164,13 +162,9 @@ function endConnection({ raw }: FastifyRequest, reply: FastifyReply): void {
   if (raw.httpVersionMajor < 2) void reply.header('connection', 'close')
 }
 
-function refused(request: FastifyRequest): RefusedRequest {
+function refused(request: FastifyRequest, core: VerifierCore): RefusedRequest {
   const { method, raw, routeOptions } = request
-  return {
-    method,
-    route: routeOptions.url,
-    header: decidingHeaderName(raw, GOOGLE_ID_TOKEN.presentation.headers),
-  }
+  return { method, route: routeOptions.url, header: core.decidingHeaderOf(raw) }
 }
 
 /** The Fastify plugin. */

@@ -1,7 +1,8 @@
 import { parseNames, invalidOption } from '../../checks/invalid-option.ts'
 import type { AllowedCaller } from '../../policy/allowed-callers.ts'
 import { isLoopback } from '../../checks/secure-url.ts'
-import { parseVerifierOptions, type JwkSet } from '../../verifier/verifier-options.ts'
+import type { JwkSet } from '../../verifier/key-options.ts'
+import { parseVerifierOptions } from '../../verifier/verifier-options.ts'
 import { parseBoolean, parseHost, parsePort } from '../../checks/parse-options.ts'
 import { parseInvokers, type Invokers } from './invokers.ts'
 
