@@ -8,7 +8,9 @@ import { warnings } from '../helpers/captured-log.ts'
 import { countingCredentials, errorOf, settled } from '../helpers/client-helpers.ts'
 import { startService } from '../helpers/recording-service.ts'
 import { audience as url, login } from '../helpers/shop.ts'
-import { stoppedClock } from '../helpers/stopped-clock.ts'
+import { stopMonotonicClock, stoppedClock } from '../helpers/stopped-clock.ts'
+
+stopMonotonicClock(t)
 
 /** The clock of a machine whose time differs from that of the world. */
 function machine(world: () => Date, aheadSeconds: number): () => Date {

@@ -1,5 +1,4 @@
 /** Which token a client sends: shared, fetched ahead, kept in an outage, replaced after a 401. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import Fastify from 'fastify'
 import { Compute } from 'google-auth-library'
@@ -12,8 +11,10 @@ import { NODE_EMAIL, startGoogle } from '../helpers/google-server.ts'
 import { client, startMetadata } from '../helpers/metadata-client.ts'
 import { startService } from '../helpers/recording-service.ts'
 import { audience as url } from '../helpers/shop.ts'
-import { stoppedClock } from '../helpers/stopped-clock.ts'
+import { stopMonotonicClock, stoppedClock } from '../helpers/stopped-clock.ts'
 import { deferred, until } from '../helpers/waiting.ts'
+
+stopMonotonicClock(t)
 
 t.test(
   'one fetch of a token for concurrent callers, and one token for all who may share it',
@@ -159,8 +160,10 @@ t.test('a refresh that hangs is given up, and another one tried after a pause', 
   const { clock, pass } = stoppedClock()
   const auth = await countingCredentials(t, clock)
   const { logger, lines } = warnings()
-  const { idToken } = createServiceClient({ url, auth, clock, logger, timeout: 0.05 })
-  const first = await idToken()
+  const patient = createServiceClient({ url, auth, clock })
+  const first = await patient.idToken()
+  // They share the token, and the hasty one has never to wait for a signature.
+  const { idToken } = createServiceClient({ url, auth, clock, logger, timeout: 0.02 })
   const { answer } = auth
   const { promise: gate, resolve: release } = deferred()
   auth.answer = async (token) => {
@@ -207,15 +210,17 @@ t.test('an answer that is out of date changes nothing', async (t) => {
   const [older, newer] = await Promise.all(
     [10, 20].map((expiresIn) => issuer.idToken({ audience: url, expiresIn })),
   )
-  const { idToken } = createServiceClient({ url, auth, timeout: 0.2 })
-  t.equal((await errorOf(idToken())).code, 'SERVICE_CLIENT_TOKEN_TIMED_OUT')
-  await sleep(5)
+  const { clock, pass } = stoppedClock()
+  const hasty = createServiceClient({ url, auth, clock, timeout: 0.02 })
+  t.equal((await errorOf(hasty.idToken())).code, 'SERVICE_CLIENT_TOKEN_TIMED_OUT')
+  pass(1)
+  const { idToken } = createServiceClient({ url, auth, clock })
   const second = idToken()
   await until(() => answers.length === 2)
   answers[1]?.(newer ?? '')
   t.equal(await second, newer)
   answers[0]?.(older ?? '')
-  await sleep(1)
+  await settled()
   t.equal(await idToken(), newer)
 })
 
@@ -283,7 +288,7 @@ t.test('401: one retry with a fresh token', async (t) => {
   t.equal(await response.text(), 'answer', 'and the answer is there to read')
 
   const calls = google.count('metadata')
-  const never = client({ url: service.url })
+  const never = client({ url: service.url, clock: stoppedClock().clock })
   service.requests.length = 0
   for (let call = 0; call < 20; call += 1) {
     const refusal = await never.fetch('/never')

@@ -1,5 +1,4 @@
 /** What tests of the client share. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { ServiceClientError } from '../../src/client.ts'
 import { startGoogle } from './google-server.ts'
@@ -12,6 +11,9 @@ export interface CountingCredentials {
   answer: (token: string) => Promise<string>
   readonly fetchIdToken: (audience: string) => Promise<string>
 }
+
+/** Tokens that are being signed: it takes as long as the machine lets it. */
+const signatures = new Set<Promise<string>>()
 
 /** Credentials that get each token at once, or as they are told, and count. */
 export async function countingCredentials(
@@ -26,15 +28,22 @@ export async function countingCredentials(
     async fetchIdToken(audience) {
       credentials.calls += 1
       const { calls: number, expiresIn } = credentials
-      return credentials.answer(await issuer.idToken({ audience, expiresIn, claims: { number } }))
+      const token = issuer.idToken({ audience, expiresIn, claims: { number } })
+      signatures.add(token)
+      const signed = await token
+      signatures.delete(token)
+      return credentials.answer(signed)
     },
   }
   return credentials
 }
 
-/** Time for everything to happen that waits for no socket and no clock. */
+/** Waits until all has happened that waits for no socket, no clock and no test. */
 export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 10; turn += 1) await sleep(1)
+  for (let round = 0; round < 3; round += 1) {
+    await Promise.all(signatures)
+    for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate)
+  }
 }
 
 /** What a call fails with. */

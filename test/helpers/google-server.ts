@@ -50,9 +50,12 @@ interface Answered {
   readonly body: unknown
 }
 
+/** One key for all, as a new one costs more than all that a test does with it. */
+const { key } = await createTestIssuer()
+
 /** @param clock - the time of its tokens */
 export async function startGoogle(t: Test, clock = () => new Date()): Promise<GoogleServer> {
-  const issuer = await createTestIssuer({ clock })
+  const issuer = await createTestIssuer({ clock, key })
   const counts = new Map<Endpoint, number>()
   const faults = new Map<Endpoint, Fault>()
   const gates = new Map<Endpoint, Promise<void>>()
