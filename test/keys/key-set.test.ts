@@ -607,7 +607,7 @@ t.test('an outage is logged once a minute at most', async (t) => {
   t.strictSame(
     new Set(warnings),
     new Set([
-      'the keys of ID tokens could not be refreshed; the last good ones go on past their lifetime',
+      'the keys of ID tokens could not be refreshed; the last good ones are used past their lifetime',
     ]),
   )
 })
@@ -703,7 +703,8 @@ t.test('prefetch', async (t) => {
   t.test("'required' stops the start-up without them, and says why", async (t) => {
     const jwksUri = await listen((response) => response.writeHead(500).end())
     await t.rejects(async () => app(t, { jwksUri, prefetch: 'required' }).ready(), {
-      message: "prefetch is 'required', and no keys could be had: the key endpoint answered 500",
+      message:
+        "prefetch is 'required', and no keys could be fetched: the key endpoint answered 500",
     })
   })
 
