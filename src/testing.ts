@@ -1,6 +1,5 @@
 /**
- * Develop and test without Google: an issuer of your own, Google on loopback, and what stands before
- * a service on Cloud Run.
+ * Develop and test without Google: a test issuer, Google on loopback, and Cloud Run's front end.
  *
  * @module fastify-google-id-token/testing
  */

@@ -116,7 +116,7 @@ function tokenSupply(settings: ServiceClientSettings): TokenSupply {
         const { code, detail } = error
         logger.warn(
           { code, detail, audience: settings.audience },
-          'A service has refused an ID token, and no other could be had',
+          'A service has refused an ID token, and there is no other one',
         )
         return null
       }

@@ -51,13 +51,13 @@ export const FAILURES = {
   },
   SERVICE_CLIENT_TOKEN_TIMED_OUT: {
     when: 'no ID token came within `timeout`',
-    message: 'No ID token could be had in time',
+    message: 'No ID token could be fetched in time',
     remedy:
       'see whether the metadata server, or Google and the identity provider, can be reached from here',
   },
   SERVICE_CLIENT_TOKEN_UNAVAILABLE: {
     when: 'an ID token could not be fetched for any other reason',
-    message: 'No ID token could be had',
+    message: 'No ID token could be fetched',
     remedy:
       'see whether the metadata server, or Google and the identity provider, can be reached from here',
   },

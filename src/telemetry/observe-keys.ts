@@ -16,7 +16,7 @@ const WARNING_INTERVAL = 60_000
 const FAILED: Readonly<Record<KeyFailure['state'], string>> = {
   fresh: 'the keys of ID tokens could not be refreshed yet; the current ones are still fresh',
   stale:
-    'the keys of ID tokens could not be refreshed; the last good ones go on past their lifetime',
+    'the keys of ID tokens could not be refreshed; the last good ones are used past their lifetime',
   none: 'no keys to verify ID tokens with: requests are answered 503',
 }
 
@@ -29,7 +29,7 @@ export function observeKeys(observers: KeyObservers): KeyEvents {
     refreshed: ({ keys, lifetime }, skipped) => {
       metrics.keyFetch('ok')
       if (skipped.length > 0)
-        logger.warn({ uri, skipped }, 'unusable keys of the JWK set are left out')
+        logger.warn({ uri, skipped }, 'unusable keys of the JWK set are ignored')
       const keyIds = [...keys.keys()]
       channels.keysRefreshed.publish({
         uri,

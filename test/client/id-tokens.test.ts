@@ -128,7 +128,7 @@ t.test('losing the metadata server disturbs nobody while a good token is in hand
   const error = await errorOf(fetch('/'))
   t.type(error, ServiceClientError)
   t.equal(error.code, 'SERVICE_CLIENT_TOKEN_UNAVAILABLE')
-  t.match(error.message, /^No ID token could be had: see whether the metadata server/)
+  t.match(error.message, /^No ID token could be fetched: see whether the metadata server/)
   t.match(error.detail.reason, /ECONNREFUSED/)
 })
 

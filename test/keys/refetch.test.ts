@@ -164,7 +164,7 @@ t.test('an outage is logged once a minute at most', async (t) => {
   t.strictSame(
     new Set(lines.map(({ message }) => message)),
     new Set([
-      'the keys of ID tokens could not be refreshed; the last good ones go on past their lifetime',
+      'the keys of ID tokens could not be refreshed; the last good ones are used past their lifetime',
     ]),
   )
 })

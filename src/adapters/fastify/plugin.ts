@@ -113,7 +113,9 @@ async function prefetched(verifier: Verifier, prefetch: true | 'required'): Prom
     await verifier.ready()
   } catch (cause) {
     const { found } = (cause as IdTokenError).detail
-    throw new Error(`prefetch is 'required', and no keys could be had: ${String(found)}`, { cause })
+    throw new Error(`prefetch is 'required', and no keys could be fetched: ${String(found)}`, {
+      cause,
+    })
   }
 }
 

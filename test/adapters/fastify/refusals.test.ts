@@ -263,7 +263,7 @@ t.test("prefetch: 'required' starts with keys or not at all", async (t) => {
   t.equal(started.idTokenVerifier.stats().keys.keys, 1)
 
   await t.rejects(async () => start(() => new Response(null, { status: 500 })).ready(), {
-    message: /^prefetch is 'required', and no keys could be had: .*500/,
+    message: /^prefetch is 'required', and no keys could be fetched: .*500/,
     cause: { code: 'ID_TOKEN_KEYS_UNAVAILABLE' },
   })
   await t.rejects(async () => start(() => Response.json(issuer.jwks), false).ready(), {
