@@ -56,7 +56,7 @@ export function measureMemory(setup: Setup): Promise<readonly Measured<'bytes'>[
       measure: () =>
         answerOf<'bytes'>('memory', [contender.file, keysUri(setup, contender), setup.tokenFile]),
     })),
-    1,
+    setup.isQuick ? 3 : 5,
     0,
   )
 }

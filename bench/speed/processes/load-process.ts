@@ -32,6 +32,7 @@ answerQuestions(async ({ port, perSecond, milliseconds }: LoadQuestion): Promise
   const total = Math.round((perSecond * milliseconds) / 1000)
   let sent = 0
   while (sent < total) {
+    pool.assertWhole()
     const due = Math.min(total, Math.ceil(((performance.now() - start) * perSecond) / 1000))
     while (sent < due && pool.send()) sent += 1
     await new Promise((resolve) => setTimeout(resolve, TICK))
@@ -78,10 +79,15 @@ class Pool {
     return socket !== undefined
   }
 
+  /** @throws Error where a connection has failed */
+  assertWhole(): void {
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
   async answered(): Promise<void> {
     while (this.#idle.length < this.#size && this.#failure === undefined) {
       await new Promise((resolve) => setTimeout(resolve, TICK))
     }
-    if (this.#failure !== undefined) throw this.#failure
+    this.assertWhole()
   }
 }

@@ -10,6 +10,8 @@ export function listenWithRoute(app: Express): Promise<Listening> {
   })
   return new Promise((resolve) => {
     const server = app.listen(0, '127.0.0.1', () => {
+      // As Fastify's: a connection waits while the other servers have their turns.
+      server.keepAliveTimeout = 72_000
       resolve({
         port: (server.address() as AddressInfo).port,
         close: async () => {
