@@ -9,6 +9,7 @@ import type { ClaimRules } from './validate-claims.ts'
 
 /** A JWK set (RFC 7517 section 5) with public keys. */
 export interface JwkSet {
+  /** The JWKs, one for each key. */
   readonly keys: readonly object[]
 }
 

@@ -267,7 +267,8 @@ t.test('prefetch', async (t) => {
   t.test("'required' stops the start-up without them, and says why", async (t) => {
     const { url } = await startService(t, (_, response) => response.writeHead(500).end())
     await t.rejects(async () => app(t, { jwksUri: url, prefetch: 'required' }).ready(), {
-      message: "prefetch is 'required', and no keys could be fetched: the key endpoint answered 500",
+      message:
+        "prefetch is 'required', and no keys could be fetched: the key endpoint answered 500",
     })
   })
 
