@@ -85,8 +85,8 @@ export interface DeployedService {
 /** A front end that checks nothing, before a service that answers so: for what passes through. */
 export async function passing(t: Test, listener?: RequestListener): Promise<DeployedService> {
   const service = await serviceOf(t, listener)
-  // Who checks nothing needs no audience.
-  const options = { allowUnauthenticated: true, audience: undefined }
+  // Who checks nothing needs neither an audience nor invokers.
+  const options = { allowUnauthenticated: true, audience: undefined, invokers: undefined }
   const front = await frontOf(t, service.url, options)
   return { service, front, port: Number(new URL(front.url).port) }
 }
