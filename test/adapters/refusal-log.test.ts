@@ -6,13 +6,13 @@ import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { googleIdToken, redactPaths } from '../../src/express.ts'
 import fastifyGoogleIdToken, { createVerifier, IdTokenError } from '../../src/index.ts'
-import { createTestIssuer, type TestIdToken } from '../../src/testing.ts'
+import { type TestIdToken } from '../../src/testing.ts'
 import { capturedLog, type LogLine } from '../helpers/captured-log.ts'
 import { setEnvironment } from '../helpers/environment.ts'
 import { rawRequest } from '../helpers/raw-request.ts'
 import { audience, login } from '../helpers/shop.ts'
+import { issuer } from '../helpers/issuer.ts'
 
-const issuer = await createTestIssuer()
 const options = { audience, allowedCallers: [login], jwks: issuer.jwks }
 
 const bearerOf = async (token: Partial<TestIdToken>): Promise<string> =>

@@ -3,13 +3,13 @@ import pino from 'pino'
 import t, { type Test } from 'tap'
 import { googleIdToken as expressGuard } from '../../src/express.ts'
 import googleIdToken, { createVerifier } from '../../src/index.ts'
-import { createTestIssuer } from '../../src/testing.ts'
 import { capturedLog } from '../helpers/captured-log.ts'
+import { issuer } from '../helpers/issuer.ts'
 
 const HOST = 'profiles-abc-uc.a.run.app'
 const WARNING = `the audience ${HOST} has no https://, and matches no token that is for https://${HOST}; leave it only if it is a custom audience, spelled like this`
 
-const { jwks } = await createTestIssuer()
+const { jwks } = issuer
 const allowedCallers = ['login@shop-prod.iam.gserviceaccount.com']
 const options = { audience: HOST, jwks, allowedCallers }
 

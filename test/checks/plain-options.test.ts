@@ -5,10 +5,10 @@ import Fastify from 'fastify'
 import t from 'tap'
 import { googleIdToken as expressGuard } from '../../src/express.ts'
 import googleIdToken, { createVerifier, type VerifierOptions } from '../../src/index.ts'
-import { createTestIssuer } from '../../src/testing.ts'
 import { audience, login, signup } from '../helpers/shop.ts'
+import { issuer } from '../helpers/issuer.ts'
 
-const { jwks } = await createTestIssuer()
+const { jwks } = issuer
 const options = { audience, jwks, allowedCallers: [login] }
 
 /** The same members, written in ways in which `Object.keys` does not show them all. */

@@ -2,12 +2,11 @@ import { inspect } from 'node:util'
 import Fastify from 'fastify'
 import t from 'tap'
 import { createServiceClient } from '../../src/client.ts'
-import { createTestIssuer } from '../../src/testing.ts'
 import { capturedLog, holdsPartOf, warnings } from '../helpers/captured-log.ts'
 import { errorOf } from '../helpers/client-helpers.ts'
 import { startService } from '../helpers/recording-service.ts'
+import { issuer } from '../helpers/issuer.ts'
 
-const issuer = await createTestIssuer()
 const service = await startService(t)
 const { url } = service
 const token = await issuer.idToken({ audience: url })

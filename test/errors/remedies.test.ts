@@ -2,8 +2,8 @@ import t from 'tap'
 import { createVerifier, type IdTokenErrorCode } from '../../src/index.ts'
 import { createTestIssuer, type TestIdToken } from '../../src/testing.ts'
 import { audience, login } from '../helpers/shop.ts'
+import { issuer } from '../helpers/issuer.ts'
 
-const issuer = await createTestIssuer()
 const other = await createTestIssuer()
 
 interface Row {

@@ -12,14 +12,13 @@ import {
 import { connect, type AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import {
-  createTestIssuer,
   startCloudRunFrontend,
   type CloudRunFrontend,
   type CloudRunFrontendOptions,
 } from '../../src/testing.ts'
 import { audience, login } from './shop.ts'
+import { issuer } from './issuer.ts'
 
-export const issuer = await createTestIssuer()
 export const { jwks } = issuer
 export const token = await issuer.idToken({ email: login, audience })
 export const bearer = `Bearer ${token}`
@@ -86,7 +85,9 @@ export interface DeployedService {
 /** A front end that checks nothing, before a service that answers so: for what passes through. */
 export async function passing(t: Test, listener?: RequestListener): Promise<DeployedService> {
   const service = await serviceOf(t, listener)
-  const front = await frontOf(t, service.url, { allowUnauthenticated: true })
+  // Who checks nothing needs neither an audience nor invokers.
+  const options = { allowUnauthenticated: true, audience: undefined, invokers: undefined }
+  const front = await frontOf(t, service.url, options)
   return { service, front, port: Number(new URL(front.url).port) }
 }
 

@@ -11,13 +11,13 @@ import { createVerifier, type Verifier } from '../../src/index.ts'
 import { createTestIssuer } from '../../src/testing.ts'
 import { audience, login } from './shop.ts'
 import { codeOf } from './timed-verifier.ts'
+import { issuer } from './issuer.ts'
 
 const SEED = 20_261_123
 const NOW = new Date('2026-11-23T12:00:00Z')
 const SECONDS = NOW.getTime() / 1000
 const TOLERANCE = 60
 
-const issuer = await createTestIssuer()
 const stranger = await createTestIssuer()
 const keys = { issuer: privateKeyOf(issuer.key), stranger: privateKeyOf(stranger.key) }
 

@@ -7,6 +7,7 @@ import { decodeJwt } from 'jose'
 import type { Test } from 'tap'
 import { createTestIssuer } from '../../src/testing.ts'
 import { deferred } from './waiting.ts'
+import { testKey } from './issuer.ts'
 
 /** The endpoints that google-auth-library calls for ID tokens. */
 export type Endpoint =
@@ -50,12 +51,9 @@ interface Answered {
   readonly body: unknown
 }
 
-/** One key for all, as a new one costs more than all that a test does with it. */
-const { key } = await createTestIssuer()
-
 /** @param clock - the time of its tokens */
 export async function startGoogle(t: Test, clock = () => new Date()): Promise<GoogleServer> {
-  const issuer = await createTestIssuer({ clock, key })
+  const issuer = await createTestIssuer({ clock, key: testKey })
   const counts = new Map<Endpoint, number>()
   const faults = new Map<Endpoint, Fault>()
   const gates = new Map<Endpoint, Promise<void>>()

@@ -3,10 +3,8 @@ import type { Test } from 'tap'
 import { startKeyServer, type KeyServer } from '../../bench/faults/key-server.ts'
 import { RemoteKeySet, type RemoteKeySetOptions } from '../../src/keys/remote-key-set.ts'
 import { RS256 } from '../../src/keys/signature-algorithms.ts'
-import { createTestIssuer } from '../../src/testing.ts'
 import { stoppedClock } from './stopped-clock.ts'
-
-export const issuer = await createTestIssuer()
+import { issuer } from './issuer.ts'
 
 /** A key endpoint for one test, with the keys of this issuer. */
 export async function keyServer(t: Test, { jwks } = issuer): Promise<KeyServer> {

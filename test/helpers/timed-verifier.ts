@@ -10,10 +10,11 @@ import {
 import { createTestIssuer, type TestIdToken } from '../../src/testing.ts'
 import { audience, login } from './shop.ts'
 import { stoppedClock } from './stopped-clock.ts'
+import { testKey } from './issuer.ts'
 
 export const time = stoppedClock('2026-03-02T12:00:00Z')
 export const { clock } = time
-export const issuer = await createTestIssuer({ clock })
+export const issuer = await createTestIssuer({ clock, key: testKey })
 
 export function verifierWith(options: Partial<VerifierOptions> = {}): Verifier {
   return createVerifier({ audience, jwks: issuer.jwks, clock, ...options })

@@ -10,9 +10,10 @@ import { well, type KeyServer } from '../../bench/faults/key-server.ts'
 import { googleIdToken as guardExpress } from '../../src/express.ts'
 import googleIdToken, { createVerifier } from '../../src/index.ts'
 import { silent as logger } from '../helpers/captured-log.ts'
-import { issuer, keyServer } from '../helpers/remote-keys.ts'
+import { keyServer } from '../helpers/remote-keys.ts'
 import { login as email } from '../helpers/shop.ts'
 import { until } from '../helpers/waiting.ts'
+import { issuer } from '../helpers/issuer.ts'
 
 const audience = 'https://search.run.app'
 const valid = await issuer.idToken({ email, audience })

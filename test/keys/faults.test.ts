@@ -9,9 +9,10 @@ import { GOOGLE_ID_TOKEN } from '../../src/profiles/google-id-token.ts'
 import { TokenVerifier, type Expected } from '../../src/verifier/verify-token.ts'
 import { FAULTS, type Fault } from '../../bench/faults/faults.ts'
 import type { KeyServer } from '../../bench/faults/key-server.ts'
-import { issuer, keyServer } from '../helpers/remote-keys.ts'
+import { keyServer } from '../helpers/remote-keys.ts'
 import { login as email } from '../helpers/shop.ts'
 import { stoppedClock } from '../helpers/stopped-clock.ts'
+import { issuer } from '../helpers/issuer.ts'
 
 const audience = 'https://search.run.app'
 const as: Expected = { audiences: parseAudiences('audience', audience), header: 'authorization' }

@@ -8,10 +8,11 @@ import { parseJwks } from '../../src/keys/parse-jwks.ts'
 import { RS256 } from '../../src/keys/signature-algorithms.ts'
 import { createTestIssuer } from '../../src/testing.ts'
 import { silent, warnings } from '../helpers/captured-log.ts'
-import { issuer, keyServer } from '../helpers/remote-keys.ts'
+import { keyServer } from '../helpers/remote-keys.ts'
 import { login as email } from '../helpers/shop.ts'
 import { stoppedClock } from '../helpers/stopped-clock.ts'
 import { until } from '../helpers/waiting.ts'
+import { issuer, testKey } from '../helpers/issuer.ts'
 
 const audience = 'https://search.run.app'
 
@@ -37,7 +38,7 @@ t.test('a thousand first requests cost one fetch', async (t) => {
 })
 
 t.test('one bogus kid does not hide a key that was just published', async (t) => {
-  const rotating = await createTestIssuer()
+  const rotating = await createTestIssuer({ key: testKey })
   const server = await keyServer(t, rotating)
   const verifier = remoteVerifier(t, server)
   await verifier.ready()
@@ -64,7 +65,7 @@ t.test('one bogus kid does not hide a key that was just published', async (t) =>
 })
 
 t.test('a hundred first tokens of a new key cost one fetch', async (t) => {
-  const rotating = await createTestIssuer()
+  const rotating = await createTestIssuer({ key: testKey })
   const server = await keyServer(t, rotating)
   const verifier = remoteVerifier(t, server)
   await verifier.ready()
@@ -95,7 +96,7 @@ t.test('a bogus kid whose token would be refused anyway costs no fetch', async (
 })
 
 t.test('a key that leaves the set ends its tokens at once, cached or not', async (t) => {
-  const rotating = await createTestIssuer()
+  const rotating = await createTestIssuer({ key: testKey })
   const server = await keyServer(t, rotating)
   const verifier = remoteVerifier(t, server)
   const old = await rotating.idToken({ email, audience })
@@ -236,7 +237,7 @@ t.test('freshness follows RFC 9111 within bounds', async (t) => {
 })
 
 t.test('the key set is replaced whole, and keys that stay are the same', async (t) => {
-  const rotating = await createTestIssuer()
+  const rotating = await createTestIssuer({ key: testKey })
   const first = parseJwks(rotating.jwks, RS256).keys
   const firstKid = String(rotating.key.kid)
   await rotating.rotateKeys()

@@ -4,8 +4,9 @@ import { well } from '../../bench/faults/key-server.ts'
 import { type IdTokenError } from '../../src/index.ts'
 import type { KeyStore, StoredKeys } from '../../src/keys/key-store.ts'
 import { createTestIssuer } from '../../src/testing.ts'
-import { issuer, keyServer, timedKeySet } from '../helpers/remote-keys.ts'
+import { keyServer, timedKeySet } from '../helpers/remote-keys.ts'
 import { until } from '../helpers/waiting.ts'
+import { issuer } from '../helpers/issuer.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE

@@ -12,7 +12,6 @@ import { IdTokenError, type IdTokenErrorCode } from '../../src/index.ts'
 import { parseVerifierOptions, OPTION_NAMES } from '../../src/verifier/verifier-options.ts'
 import { channels } from '../../src/telemetry/channels.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
-import { createTestIssuer } from '../../src/testing.ts'
 import {
   blocks,
   blocksOf,
@@ -24,9 +23,9 @@ import {
 } from './blocks.ts'
 import { audience, login, search, signup } from '../helpers/shop.ts'
 import { runToEnd, startService } from './programs.ts'
+import { issuer } from '../helpers/issuer.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const issuer = await createTestIssuer()
 
 t.test('every block is of a kind that is run or checked', (t) => {
   const known = ['ts', 'js', 'cjs', 'sh', 'json', 'http', 'mermaid']

@@ -5,11 +5,10 @@ import type { AddressInfo } from 'node:net'
 import Fastify from 'fastify'
 import t from 'tap'
 import { createVerifier, IdTokenError, type RequestLike } from '../../src/index.ts'
-import { createTestIssuer } from '../../src/testing.ts'
 import { rawRequest } from '../helpers/raw-request.ts'
 import { audience, login } from '../helpers/shop.ts'
+import { issuer } from '../helpers/issuer.ts'
 
-const issuer = await createTestIssuer()
 const bearer = `Bearer ${await issuer.idToken({ email: login, audience })}`
 const verifier = createVerifier({ audience, allowedCallers: [login], jwks: issuer.jwks })
 

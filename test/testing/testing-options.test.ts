@@ -12,8 +12,8 @@ import {
   type TestIssuerOptions,
 } from '../../src/testing.ts'
 import { login as email, audience } from '../helpers/shop.ts'
+import { issuer } from '../helpers/issuer.ts'
 
-const issuer = await createTestIssuer()
 const google = await startGoogleEmulator()
 t.teardown(() => google.close())
 

@@ -8,16 +8,15 @@ import t, { type Test } from 'tap'
 import { startKeyServer } from '../../bench/faults/key-server.ts'
 import { googleIdToken as guardExpress } from '../../src/express.ts'
 import googleIdToken, { createVerifier } from '../../src/index.ts'
-import { createTestIssuer } from '../../src/testing.ts'
 import { rawRequest } from '../helpers/raw-request.ts'
 import { audience, login } from '../helpers/shop.ts'
+import { issuer } from '../helpers/issuer.ts'
 
 // What somebody who set out to get in without a right, or to break the service, has tried.
 
 const stranger = 'mallory@evil-prod.iam.gserviceaccount.com'
 const quiet = { warn: () => undefined }
 
-const issuer = await createTestIssuer()
 const remote = { audience, allowedCallers: [login], logger: quiet }
 const options = { ...remote, jwks: issuer.jwks }
 const stripped = (token: string): string =>

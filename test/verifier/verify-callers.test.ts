@@ -1,12 +1,11 @@
 import t from 'tap'
 import { createVerifier, IdTokenError, type VerifierOptions } from '../../src/index.ts'
-import { createTestIssuer } from '../../src/testing.ts'
 import { runProcess } from '../helpers/run-process.ts'
 import { audience, login } from '../helpers/shop.ts'
+import { issuer } from '../helpers/issuer.ts'
 
 const stranger = 'anyone@of-another-customer.iam.gserviceaccount.com'
 
-const issuer = await createTestIssuer()
 const tokenOf = (email: string, more: object = {}) => issuer.idToken({ email, audience, ...more })
 const verifierWith = (options: Partial<VerifierOptions> = {}) =>
   createVerifier({ audience, jwks: issuer.jwks, ...options })

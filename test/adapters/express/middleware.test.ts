@@ -7,12 +7,11 @@ import pino from 'pino'
 import t, { type Test } from 'tap'
 import { googleIdToken } from '../../../src/express.ts'
 import { IdTokenError } from '../../../src/index.ts'
-import { createTestIssuer } from '../../../src/testing.ts'
 import { capturedLog, holdsPartOf, LEVEL } from '../../helpers/captured-log.ts'
 import { rawRequest, type RawRequest } from '../../helpers/raw-request.ts'
 import { audience as AUDIENCE, login as LOGIN, signup as SIGNUP } from '../../helpers/shop.ts'
+import { issuer } from '../../helpers/issuer.ts'
 
-const issuer = await createTestIssuer()
 const withoutList = {
   audience: AUDIENCE,
   jwks: issuer.jwks,

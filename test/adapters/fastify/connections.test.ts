@@ -6,11 +6,10 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import googleIdToken from '../../../src/index.ts'
-import { createTestIssuer } from '../../../src/testing.ts'
 import { rawRequest, type RawRequest } from '../../helpers/raw-request.ts'
 import { audience as AUDIENCE, login as LOGIN } from '../../helpers/shop.ts'
+import { issuer } from '../../helpers/issuer.ts'
 
-const issuer = await createTestIssuer()
 const options = { audience: AUDIENCE, allowedCallers: [LOGIN], jwks: issuer.jwks }
 const bearer = async (email: string) =>
   `Bearer ${await issuer.idToken({ email, audience: AUDIENCE })}`

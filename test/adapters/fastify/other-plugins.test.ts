@@ -4,12 +4,11 @@ import rateLimit from '@fastify/rate-limit'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import googleIdToken, { type Caller } from '../../../src/index.ts'
-import { createTestIssuer } from '../../../src/testing.ts'
 import { audience as AUDIENCE, login as LOGIN, signup as SIGNUP } from '../../helpers/shop.ts'
+import { issuer } from '../../helpers/issuer.ts'
 
 const ORIGIN = 'https://shop.example'
 
-const issuer = await createTestIssuer()
 const options = { audience: AUDIENCE, allowedCallers: [LOGIN, SIGNUP], jwks: issuer.jwks }
 const bearer = async (email: string) =>
   `Bearer ${await issuer.idToken({ email, subject: email.length.toString(), audience: AUDIENCE })}`

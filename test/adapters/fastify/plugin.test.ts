@@ -3,8 +3,8 @@ import t from 'tap'
 import googleIdToken, { type Caller } from '../../../src/index.ts'
 import { createTestIssuer } from '../../../src/testing.ts'
 import { audience as AUDIENCE, login as LOGIN, signup as SIGNUP } from '../../helpers/shop.ts'
+import { issuer } from '../../helpers/issuer.ts'
 
-const issuer = await createTestIssuer()
 const options = { audience: AUDIENCE, allowedCallers: [LOGIN], jwks: issuer.jwks }
 const bearer = async (email = LOGIN, audience = AUDIENCE) =>
   `Bearer ${await issuer.idToken({ email, audience })}`

@@ -4,13 +4,12 @@ import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import t from 'tap'
 import googleIdToken, { IdTokenError } from '../../../src/index.ts'
-import { createTestIssuer } from '../../../src/testing.ts'
 import { capturedLog, holdsPartOf, LEVEL, type CapturedLog } from '../../helpers/captured-log.ts'
 import { audience as AUDIENCE, login as LOGIN, signup as SIGNUP } from '../../helpers/shop.ts'
+import { issuer } from '../../helpers/issuer.ts'
 
 const SECRETS = [AUDIENCE, LOGIN, '0123456789012345678901']
 
-const issuer = await createTestIssuer()
 const options = {
   audience: AUDIENCE,
   allowedCallers: [LOGIN, '0123456789012345678901'],

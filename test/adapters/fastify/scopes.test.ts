@@ -2,11 +2,10 @@ import Fastify, { type FastifyContextConfig, type FastifyInstance } from 'fastif
 import fp from 'fastify-plugin'
 import t from 'tap'
 import googleIdToken from '../../../src/index.ts'
-import { createTestIssuer } from '../../../src/testing.ts'
 import { capturedLog, LEVEL } from '../../helpers/captured-log.ts'
 import { audience as AUDIENCE, login as LOGIN } from '../../helpers/shop.ts'
+import { issuer } from '../../helpers/issuer.ts'
 
-const issuer = await createTestIssuer()
 const options = { audience: AUDIENCE, allowedCallers: [LOGIN], jwks: issuer.jwks }
 const onlyLogin = { config: { idToken: { allowedCallers: [LOGIN] } } }
 const handler = () => ({})

@@ -2,14 +2,13 @@ import { EventEmitter, once } from 'node:events'
 import Fastify, { type FastifyContextConfig } from 'fastify'
 import t, { type Test } from 'tap'
 import googleIdToken, { type VerifierOptions } from '../../../src/index.ts'
-import { createTestIssuer } from '../../../src/testing.ts'
 import { capturedLog, LEVEL } from '../../helpers/captured-log.ts'
 import { startService } from '../../helpers/recording-service.ts'
 import { runProcess } from '../../helpers/run-process.ts'
 import { until } from '../../helpers/waiting.ts'
 import { audience as AUDIENCE, login as LOGIN, signup as SIGNUP } from '../../helpers/shop.ts'
+import { issuer } from '../../helpers/issuer.ts'
 
-const issuer = await createTestIssuer()
 const withoutList = { audience: AUDIENCE, jwks: issuer.jwks }
 const options = { ...withoutList, allowedCallers: [LOGIN] }
 const handler = () => ({})

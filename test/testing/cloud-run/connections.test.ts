@@ -16,7 +16,6 @@ import {
   bearer,
   exchangeRaw,
   frontOf,
-  issuer,
   jwks,
   passing,
   send,
@@ -24,6 +23,7 @@ import {
   UNAVAILABLE,
 } from '../../helpers/cloud-run-front.ts'
 import { audience, login, search } from '../../helpers/shop.ts'
+import { issuer } from '../../helpers/issuer.ts'
 
 t.test('one request after the other on a connection', async (t) => {
   const { service, port } = await passing(t, (request, response) => {

@@ -14,7 +14,6 @@ import {
   bearer,
   errorPage,
   frontOf,
-  issuer,
   jwks,
   serviceOf,
   stripped,
@@ -24,6 +23,7 @@ import {
 } from '../../helpers/cloud-run-front.ts'
 import { rawRequest } from '../../helpers/raw-request.ts'
 import { ada, audience, login, search } from '../../helpers/shop.ts'
+import { issuer } from '../../helpers/issuer.ts'
 
 const CHALLENGE =
   'Bearer error="invalid_token" error_description="The access token could not be verified"'
