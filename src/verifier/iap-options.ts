@@ -67,13 +67,18 @@ export function parseIap(value: unknown, beside: Beside): IapSettings | null {
   return {
     profile: IAP_ASSERTION,
     rules: IAP_ASSERTION,
-    audiences: parseAudiences(options.audience),
+    audiences: parseIapAudiences(options.audience),
     keys: parseKeys(options, { profile: IAP_ASSERTION, httpHosts, prefix: 'iap.' }),
     keyStore: parseOwnKeyStore(options.keyStore, beside.keyStore),
   }
 }
 
-function parseAudiences(value: unknown): Audiences {
+/**
+ * The option `iap.audience`.
+ *
+ * @throws TypeError naming what is accepted
+ */
+export function parseIapAudiences(value: unknown): Audiences {
   const configured = parseStrings('iap.audience', value, AUDIENCE_ACCEPTED)
   if (!configured.every((audience) => AUDIENCE.test(audience))) {
     throw invalidOption('iap.audience', value, AUDIENCE_ACCEPTED)
