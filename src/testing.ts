@@ -7,6 +7,7 @@ export { startCloudRunFrontend } from './testing/cloud-run/start-frontend.ts'
 export { startGoogleEmulator } from './testing/emulator/start-emulator.ts'
 export { createTestIssuer } from './testing/issuer/test-issuer.ts'
 export type { CloudRunFrontendOptions } from './testing/cloud-run/frontend-options.ts'
+export type { IapFrontendOptions } from './testing/cloud-run/iap-frontend-options.ts'
 export type { CloudRunFrontend } from './testing/cloud-run/start-frontend.ts'
 export type {
   AuthorizedUser,
@@ -29,4 +30,8 @@ export type { PubsubPush } from './testing/push/pubsub.ts'
 export type { PushOptions } from './testing/push/push-options.ts'
 export type { PushSenders } from './testing/push/push-senders.ts'
 export type { TestIssuer } from './testing/issuer/test-issuer.ts'
-export type { TestIdToken, TestIssuerOptions } from './testing/issuer/test-issuer-options.ts'
+export type {
+  TestIapAssertion,
+  TestIdToken,
+  TestIssuerOptions,
+} from './testing/issuer/test-issuer-options.ts'

@@ -13,7 +13,10 @@ export interface Fault {
 
 interface Jwk {
   readonly kid: string
-  readonly n: string
+  /** Of an RSA key. */
+  readonly n?: string
+  /** Of an EC key. */
+  readonly x?: string
 }
 
 const FAILED: readonly (readonly [name: string, answer: Answer])[] = [
@@ -48,11 +51,14 @@ const FAILED_JWK_SETS: typeof FAILED = [
   ['a private key', everyKey((jwk) => ({ ...jwk, d: 'AQAB' }))],
   ['a symmetric key', extraKey({ kty: 'oct', kid: 'symmetric', k: 'c2VjcmV0' })],
   ['duplicate kids', duplicateKids],
-  ['wrong kty', everyKey((jwk) => ({ ...jwk, kty: 'EC' }))],
+  ['wrong kty', everyKey((jwk) => ({ ...jwk, kty: 'OKP' }))],
   ['keys without kid', everyKey((jwk) => ({ ...jwk, kid: undefined }))],
   ['keys for encryption', everyKey((jwk) => ({ ...jwk, use: 'enc' }))],
   ['keys for RS512', everyKey((jwk) => ({ ...jwk, alg: 'RS512' }))],
-  ['short keys', everyKey((jwk) => ({ ...jwk, n: jwk.n.slice(0, 171) }))],
+  [
+    'short keys',
+    everyKey(({ n, x, ...jwk }) => ({ ...jwk, n: n?.slice(0, 171), x: x?.slice(0, 21) })),
+  ],
 ]
 
 const SERVED: readonly (readonly [name: string, answer: Answer])[] = [

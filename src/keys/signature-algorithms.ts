@@ -70,13 +70,20 @@ export const ES256: SignatureAlgorithm = {
   kty: 'EC',
   members: ['crv', 'x', 'y'],
   requirement: 'an EC key on the curve P-256',
-  importKey: ({ crv = '', x = '', y = '' }) =>
-    crv === 'P-256' ? createPublicKey({ key: { kty: 'EC', crv, x, y }, format: 'jwk' }) : null,
+  importKey: ({ crv = '', x = '', y = '' }) => {
+    if (crv !== 'P-256') return null
+    try {
+      return createPublicKey({ key: { kty: 'EC', crv, x, y }, format: 'jwk' })
+    } catch {
+      // No point of the curve.
+      return null
+    }
+  },
   verify: (key, signingInput, signature) => {
     const signed = signingInputBytes.of(signingInput, 'latin1')
     const bytes = signatureBytes.of(signature, 'base64url')
-    // R and S as they are, one after the other, and neither DER nor with zeros before or after them.
-    // That each is from 1 to the order of the curve less 1 is checked by OpenSSL.
+    // Section 3.4, first step of the validation: R and S in 32 bytes each, and nothing else. That both
+    // are from 1 to the order of the curve less 1 is for OpenSSL to check.
     const isGood =
       signed.length === signingInput.length &&
       bytes.length === 2 * P256_BYTES &&

@@ -12,10 +12,11 @@ import { parseKeys, parseKeyStore, type JwkSet, type TokenSettings } from './key
 /** The option `iap`: what stands behind Identity-Aware Proxy, and where IAP's keys are. */
 export interface IapOptions {
   /**
-   * What IAP protects here: `/projects/NUMBER/global/backendServices/ID` (a load balancer),
-   * `/projects/NUMBER/apps/PROJECT_ID` (App Engine) or
+   * What IAP protects here: `/projects/NUMBER/global/backendServices/ID` (a load balancer; a regional
+   * one has `regions/REGION` in the place of `global`), `/projects/NUMBER/apps/PROJECT_ID` (App Engine)
+   * or
    * `/projects/NUMBER/locations/REGION/services/NAME` (IAP on Cloud Run itself). Exact match. It
-   * counts on every route: the `audience` of a route is about ID tokens.
+   * counts on every route: the `audience` of a route concerns ID tokens only.
    */
   audience: string | readonly string[]
   /**
@@ -23,9 +24,9 @@ export interface IapOptions {
    * Default `https://www.gstatic.com/iap/verify/public_key-jwk`.
    */
   jwksUri?: string | undefined
-  /** A static key set: nothing is ever fetched. Not together with `iap.jwksUri`. */
+  /** A static key set. Nothing is fetched. Not together with `iap.jwksUri`. */
   jwks?: JwkSet | undefined
-  /** As the option `keyStore`, for IAP's keys: another store, because one holds one set. Default: none. */
+  /** Like the option `keyStore`, for IAP's keys. It must be another store, because a store holds one set. Default: none. */
   keyStore?: KeyStore | undefined
 }
 
@@ -41,14 +42,14 @@ const NAMES = [
   'keyStore',
 ] as const satisfies readonly (keyof IapOptions)[]
 
-/** https://cloud.google.com/iap/docs/signed-headers-howto, and on Cloud Run as IAP is seen to write it. */
+/** https://cloud.google.com/iap/docs/signed-headers-howto, and for Cloud Run as seen in IAP's assertions. */
 const AUDIENCE =
-  /^\/projects\/[0-9]+\/(?:global\/backendServices\/[0-9]+|apps\/[a-z0-9][a-z0-9.:-]*|locations\/[a-z0-9-]+\/services\/[a-z0-9-]+)$/
+  /^\/projects\/[0-9]+\/(?:(?:global|regions\/[a-z0-9-]+)\/backendServices\/[0-9]+|apps\/[a-z0-9][a-z0-9.:-]*|locations\/[a-z0-9-]+\/services\/[a-z0-9-]+)$/
 
 const AUDIENCE_ACCEPTED =
-  '/projects/NUMBER/global/backendServices/ID, /projects/NUMBER/apps/PROJECT_ID or /projects/NUMBER/locations/REGION/services/NAME, or a non-empty list of them; NUMBER is the number of the project and not its id'
+  '/projects/NUMBER/global/backendServices/ID (or regions/REGION in the place of global), /projects/NUMBER/apps/PROJECT_ID or /projects/NUMBER/locations/REGION/services/NAME, or a non-empty list of them; NUMBER is the number of the project and not its id'
 
-/** What the other options say that IAP's keys are concerned with. */
+/** The other options that concern IAP's keys. */
 interface Beside {
   readonly httpHosts: readonly string[]
   readonly keyStore: KeyStore | undefined
@@ -67,13 +68,18 @@ export function parseIap(value: unknown, beside: Beside): IapSettings | null {
   return {
     profile: IAP_ASSERTION,
     rules: IAP_ASSERTION,
-    audiences: parseAudiences(options.audience),
+    audiences: parseIapAudiences(options.audience),
     keys: parseKeys(options, { profile: IAP_ASSERTION, httpHosts, prefix: 'iap.' }),
     keyStore: parseOwnKeyStore(options.keyStore, beside.keyStore),
   }
 }
 
-function parseAudiences(value: unknown): Audiences {
+/**
+ * The option `iap.audience`.
+ *
+ * @throws TypeError naming what is accepted
+ */
+export function parseIapAudiences(value: unknown): Audiences {
   const configured = parseStrings('iap.audience', value, AUDIENCE_ACCEPTED)
   if (!configured.every((audience) => AUDIENCE.test(audience))) {
     throw invalidOption('iap.audience', value, AUDIENCE_ACCEPTED)

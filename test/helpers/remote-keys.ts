@@ -4,10 +4,14 @@ import { startKeyServer, type KeyServer } from '../../bench/faults/key-server.ts
 import { RemoteKeySet, type RemoteKeySetOptions } from '../../src/keys/remote-key-set.ts'
 import { RS256 } from '../../src/keys/signature-algorithms.ts'
 import { stoppedClock } from './stopped-clock.ts'
+import type { TestIssuer } from '../../src/testing.ts'
 import { issuer } from './issuer.ts'
 
 /** A key endpoint for one test, with the keys of this issuer. */
-export async function keyServer(t: Test, { jwks } = issuer): Promise<KeyServer> {
+export async function keyServer(
+  t: Test,
+  { jwks }: Pick<TestIssuer, 'jwks'> = issuer,
+): Promise<KeyServer> {
   const server = await startKeyServer(jwks)
   t.teardown(() => server.close())
   return server

@@ -2,10 +2,12 @@
 import t, { type Test } from 'tap'
 import { RemoteKeySet } from '../../src/keys/remote-key-set.ts'
 import { parseAudiences } from '../../src/policy/audiences.ts'
-import type { TestIssuer } from '../../src/testing.ts'
+import type { TestIapAssertion, TestIdToken } from '../../src/testing.ts'
 import { IdTokenError } from '../../src/errors/id-token-error.ts'
 import type { Eventual, Outcome } from '../../src/verifier/outcome.ts'
 import { GOOGLE_ID_TOKEN } from '../../src/profiles/google-id-token.ts'
+import { IAP_ASSERTION } from '../../src/profiles/iap-assertion.ts'
+import type { TokenProfile } from '../../src/profiles/token-profile.ts'
 import { TokenVerifier, type Expected } from '../../src/verifier/verify-token.ts'
 import { FAULTS, type Fault } from '../../bench/faults/faults.ts'
 import type { KeyServer } from '../../bench/faults/key-server.ts'
@@ -64,11 +66,11 @@ const MOMENTS: readonly {
 const PATIENT = 10_000
 
 /** A key set on the server, and a judge on the key set, in a time of their own. */
-function protect(server: KeyServer) {
+function protect({ server, profile, tokens }: Kind) {
   const { now, pass } = stoppedClock()
   let timeout = PATIENT
   const keys = new RemoteKeySet({
-    algorithm: GOOGLE_ID_TOKEN.algorithm,
+    algorithm: profile.algorithm,
     uri: server.uri,
     fetch,
     maxStale: MAX_STALE,
@@ -81,13 +83,14 @@ function protect(server: KeyServer) {
     },
   })
   const rules = {
-    issuers: ['https://accounts.google.com'],
+    issuers: profile.issuers,
     clockTolerance: 60,
     maxTokenLifetime: Infinity,
   }
-  const judge = new TokenVerifier({ profile: GOOGLE_ID_TOKEN, rules, keys, cache: null, now })
+  const judge = new TokenVerifier({ profile, rules, keys, cache: null, now })
   return {
     keys,
+    tokens,
     judge: (token: string) => judge.verify(token, as),
     /** Milliseconds for each fetch from now on: a busy machine answers late, and a fault never. */
     giveEachFetch: (milliseconds: number) => {
@@ -99,12 +102,12 @@ function protect(server: KeyServer) {
   }
 }
 
-async function tokensOf(issuer: TestIssuer) {
+async function tokensOf(sign: (token: TestIdToken & TestIapAssertion) => Promise<string>) {
   const claims = { exp: Math.floor(Date.now() / 1000) + 10 * 86_400 }
-  const valid = await issuer.idToken({ email, audience, claims })
+  const valid = await sign({ email, audience, claims })
   const bogusKid = await Promise.all(
     Array.from({ length: 20 }, (_, i) =>
-      issuer.idToken({ email, audience, claims, header: { kid: `bogus-${i}` } }),
+      sign({ email, audience, claims, header: { kid: `bogus-${i}` } }),
     ),
   )
   return { valid, bogusKid, garbage: 'bm90.YQ.dG9rZW4' }
@@ -115,8 +118,36 @@ async function answerTo(verify: () => Eventual<Outcome>): Promise<Answer> {
   return outcome instanceof IdTokenError ? outcome.code : 'accepted'
 }
 
-const tokens = await tokensOf(issuer)
 const server = await keyServer(t)
+const iapServer = await keyServer(t, { jwks: issuer.iapJwks })
+
+/** Tokens of one kind, and who publishes their keys. */
+interface Kind {
+  readonly name: string
+  readonly profile: TokenProfile
+  readonly server: KeyServer
+  readonly tokens: Awaited<ReturnType<typeof tokensOf>>
+  /** When its endpoint fails. */
+  readonly moments: typeof MOMENTS
+}
+
+const KINDS: readonly Kind[] = [
+  {
+    name: 'the key endpoint',
+    profile: GOOGLE_ID_TOKEN,
+    server,
+    tokens: await tokensOf(issuer.idToken),
+    moments: MOMENTS,
+  },
+  {
+    // The key set is the same code: the rest of the moments would show nothing else.
+    name: 'the key endpoint of IAP',
+    profile: IAP_ASSERTION,
+    server: iapServer,
+    tokens: await tokensOf(issuer.iapAssertion),
+    moments: MOMENTS.filter(({ moment }) => ['first fetch', 'after expiry'].includes(moment)),
+  },
+]
 for (const event of ['unhandledRejection', 'warning']) {
   process.on(event, (problem: unknown) => {
     t.fail(event, { problem })
@@ -124,10 +155,13 @@ for (const event of ['unhandledRejection', 'warning']) {
 }
 const resourcesBefore = activeResources()
 
-for (const fault of FAULTS) {
-  t.test(`the key endpoint: ${fault.name}`, async (t) => {
-    for (const row of MOMENTS) {
-      const service = protect(server)
+const CASES = KINDS.flatMap((kind) => FAULTS.map((fault) => ({ kind, fault })))
+
+for (const { kind, fault } of CASES) {
+  t.test(`${kind.name}: ${fault.name}`, async (t) => {
+    const { server } = kind
+    for (const row of kind.moments) {
+      const service = protect(kind)
       if (row.since !== null) {
         await service.keys.ready()
         service.pass(row.since)
@@ -144,10 +178,10 @@ for (const fault of FAULTS) {
 }
 
 t.test('no socket and no timer is left behind', async (t) => {
-  await server.lose()
-  const leftOver = (): boolean => activeResources() > resourcesBefore - 1
+  await Promise.all([server.lose(), iapServer.lose()])
+  const leftOver = (): boolean => activeResources() > resourcesBefore - KINDS.length
   for (let turns = 0; leftOver() && turns < 10_000; turns += 1) await new Promise(setImmediate)
-  t.ok(activeResources() < resourcesBefore, 'the listener is gone too')
+  t.notOk(leftOver(), 'the listeners are gone too')
 })
 
 /** Sockets, listeners and timers that keep the process alive. */
@@ -159,7 +193,7 @@ async function underFault(
   t: Test,
   fault: Fault,
   row: (typeof MOMENTS)[number],
-  { keys, judge }: ReturnType<typeof protect>,
+  { keys, judge, tokens }: ReturnType<typeof protect>,
 ): Promise<void> {
   const fetchesBefore = keys.stats().fetches
   const bogus = tokens.bogusKid.map((token) => answerTo(() => judge(token)))
@@ -179,7 +213,10 @@ async function underFault(
   }
 }
 
-async function recovers(t: Test, { keys, judge, pass, giveEachFetch }: ReturnType<typeof protect>) {
+async function recovers(
+  t: Test,
+  { keys, judge, tokens, pass, giveEachFetch }: ReturnType<typeof protect>,
+) {
   giveEachFetch(PATIENT)
   pass(ONE_MINUTE)
   t.equal(await answerTo(() => judge(tokens.valid)), 'accepted')

@@ -21,9 +21,9 @@ import { startEmulator } from '../helpers/emulator.ts'
 import { audience } from '../helpers/shop.ts'
 import { blocksIn, textOf, wholeProgram } from './blocks.ts'
 import { withSource } from './programs.ts'
+import { REFERENCE } from './tables.ts'
 
 const client = textOf('docs/client.md')
-const frontend = textOf('docs/cloud-run-frontend.md')
 const emulator = textOf('docs/emulator.md')
 const blocks = blocksIn(emulator)
 
@@ -121,7 +121,7 @@ t.test('the environment of a child process is what the page says', async (t) => 
 })
 
 t.test('every block is in a program, or a line of a shell', (t) => {
-  for (const page of [client, emulator, frontend]) {
+  for (const page of REFERENCE.map(textOf)) {
     t.equal(page.match(/^```\w/gm)?.length, blocksIn(page).length)
   }
   t.end()
@@ -170,21 +170,30 @@ t.test('a child process has the metadata server, by curl too', async (t) => {
   t.notOk('email' in claims)
 })
 
-t.test('the test with the front end of Cloud Run does what the page says', async (t) => {
-  const file = 'profiles.test.ts'
-  const directory = t.testdir({
-    [file]: withSource(wholeProgram(file, blocksIn(frontend))),
-    'package.json': '{ "type": "module" }',
+/** Pages that show a test, and how many tests it has. */
+const PAGES_WITH_TESTS = [
+  { page: 'docs/cloud-run-frontend.md', tests: 1 },
+  { page: 'docs/iap.md', tests: 2 },
+  { page: 'docs/two-identities.md', tests: 1 },
+] as const
+
+for (const { page, tests } of PAGES_WITH_TESTS) {
+  t.test(`the test of ${page} does what the page says`, async (t) => {
+    const file = 'profiles.test.ts'
+    const directory = t.testdir({
+      [file]: withSource(wholeProgram(file, blocksIn(textOf(page)))),
+      'package.json': '{ "type": "module" }',
+    })
+    const child = spawn(
+      process.execPath,
+      // The reporter by name: which one node:test takes by itself depends on Node's version.
+      ['--test-reporter=tap', '--import', import.meta.resolve('tsx'), join(directory, file)],
+      // Not the environment of this process: node:test would report to tap.
+      { env: { PATH: process.env.PATH, _TAPJS_PROCESSINFO_COVERAGE_: '0' }, timeout: 30_000 },
+    )
+    const exit = once(child, 'exit')
+    const output = await text(child.stdout)
+    t.same(await exit, [0, null], output)
+    t.match(output, new RegExp(`^# pass ${tests}$`, 'm'))
   })
-  const child = spawn(
-    process.execPath,
-    // The reporter by name: which one node:test takes by itself depends on Node's version.
-    ['--test-reporter=tap', '--import', import.meta.resolve('tsx'), join(directory, file)],
-    // Not the environment of this process: node:test would report to tap.
-    { env: { PATH: process.env.PATH, _TAPJS_PROCESSINFO_COVERAGE_: '0' }, timeout: 30_000 },
-  )
-  const exit = once(child, 'exit')
-  const output = await text(child.stdout)
-  t.same(await exit, [0, null], output)
-  t.match(output, /^# pass 1$/m)
-})
+}

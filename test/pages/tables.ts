@@ -32,6 +32,12 @@ const PAGES: Record<string, Tables> = {
     options: () =>
       optionTable('src/testing/cloud-run/frontend-options.ts', 'CloudRunFrontendOptions'),
   },
+  'docs/two-identities.md': {},
+  'docs/iap.md': {
+    'iap options': () => optionTable('src/verifier/iap-options.ts', 'IapOptions'),
+    'front end options': () =>
+      optionTable('src/testing/cloud-run/iap-frontend-options.ts', 'IapFrontendOptions'),
+  },
   'docs/client.md': {
     options: () => optionTable('src/client/service-client-options.ts', 'ServiceClientOptions'),
     failures: failureTable,

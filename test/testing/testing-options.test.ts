@@ -102,6 +102,7 @@ t.test('startCloudRunFrontend', async (t) => {
     jwksUri: [...NO_TEXT, 'nowhere', 'http://example.com/certs'],
     allowHttpHosts: ['google', null, ['Google'], ['google:80'], ['*'], [7]],
     jwks: [...NO_TEXT, { keys: 1 }, { keys: [issuer.key] }],
+    iap: NO_OBJECT,
     allowUnauthenticated: NO_BOOLEAN,
     port: NO_PORT,
     host: NO_HOST,

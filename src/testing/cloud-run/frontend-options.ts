@@ -4,6 +4,11 @@ import { isLoopback } from '../../checks/secure-url.ts'
 import type { JwkSet } from '../../verifier/key-options.ts'
 import { parseVerifierOptions } from '../../verifier/verifier-options.ts'
 import { parseBoolean, parseHost, parsePort } from '../../checks/parse-options.ts'
+import {
+  parseIapFrontend,
+  type IapFrontendOptions,
+  type IapSettings,
+} from './iap-frontend-options.ts'
 import { parseInvokers, type Invokers } from './invokers.ts'
 
 /** Options of `startCloudRunFrontend`. */
@@ -27,6 +32,11 @@ export interface CloudRunFrontendOptions {
   allowHttpHosts?: readonly string[] | undefined
   /** A static key set instead: `jwks` of a test issuer. Not together with `jwksUri`. */
   jwks?: JwkSet | undefined
+  /**
+   * Puts Identity-Aware Proxy before the service, whose agent is then the only invoker: not together
+   * with `invokers` and `allowUnauthenticated`. Needs `audience`. Default: none.
+   */
+  iap?: IapFrontendOptions | undefined
   /** Turns the IAM check off, as `--allow-unauthenticated` does. Default `false`. */
   allowUnauthenticated?: boolean | undefined
   /** Default 0: any free port. */
@@ -45,8 +55,10 @@ export interface CloudRunFrontendOptions {
 /** Parsed options. */
 export interface FrontendSettings {
   readonly target: URL
-  /** `null`: anyone, because the IAM check is off. */
+  /** `null`: anyone, because the IAM check is off; or IAP, which has its own members. */
   readonly invokers: Invokers | null
+  /** `null`: requests come past IAP. */
+  readonly iap: IapSettings | null
   readonly port: number
   readonly host: string
 }
@@ -58,6 +70,7 @@ const NAMES = [
   'jwksUri',
   'allowHttpHosts',
   'jwks',
+  'iap',
   'allowUnauthenticated',
   'port',
   'host',
@@ -74,15 +87,30 @@ export function parseFrontendOptions(value: unknown): FrontendSettings {
   const options = parseNames('options', value, NAMES)
   const { target, allowUnauthenticated = false, port = 0 } = options
   const isOpen = parseBoolean('allowUnauthenticated', allowUnauthenticated)
+  const [serviceAudience] = [options.audience].flat()
+  const iap = parseIapFrontend(options.iap, String(serviceAudience))
+  if (iap !== null) assertIapAlone(options, isOpen)
+  const needsInvokers = !isOpen && iap === null
   const settings = {
     target: parseTarget(target),
-    invokers: isOpen && options.invokers === undefined ? null : parseInvokers(options.invokers),
+    invokers:
+      needsInvokers || options.invokers !== undefined
+        ? parseInvokers('invokers', options.invokers)
+        : null,
     port: parsePort(port),
     host: parseHost(options),
   }
-  checkVerifierOptions(options, settings.invokers === null || isOpen)
-  return { ...settings, invokers: isOpen ? null : settings.invokers }
+  checkVerifierOptions(options, needsInvokers ? settings.invokers === null : isOpen)
+  return { ...settings, invokers: isOpen ? null : settings.invokers, iap }
 }
+
+/** Behind IAP nobody else may invoke the service: they would reach it without passing IAP. */
+function assertIapAlone({ invokers }: Readonly<Record<string, unknown>>, isOpen: boolean): void {
+  if (invokers !== undefined) throw invalidOption('invokers', invokers, NOT_BESIDE_IAP)
+  if (isOpen) throw invalidOption('allowUnauthenticated', true, NOT_BESIDE_IAP)
+}
+
+const NOT_BESIDE_IAP = 'nothing beside iap: iap.members says who may pass'
 
 /** Checked by the rules of the verifier, even if the IAM check is off and no verifier is used. */
 function checkVerifierOptions(

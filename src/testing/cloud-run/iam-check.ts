@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { bearerToken } from '../../request/bearer-token.ts'
 import { GOOGLE_ID_TOKEN } from '../../profiles/google-id-token.ts'
-import { decidingHeader } from '../../request/deciding-header.ts'
+import { decidingHeader, type TokenHeader } from '../../request/deciding-header.ts'
 import { IdTokenError } from '../../errors/id-token-error.ts'
+import type { Caller } from '../../policy/caller.ts'
 import type { Verifier } from '../../verifier/create-verifier.ts'
 import type { Invokers } from './invokers.ts'
 
@@ -19,17 +20,26 @@ export async function checkIam(
   verifier: Verifier,
   invokers: Invokers,
 ): Promise<Refusal | null> {
-  const { headers, scheme } = GOOGLE_ID_TOKEN.presentation
+  const caller = await callerOf(request, verifier, GOOGLE_ID_TOKEN.presentation.headers)
+  if (caller === null) return 403
+  if (caller instanceof IdTokenError) return refusalOf(caller)
+  return invokers.include(caller) ? null : 403
+}
+
+/** Who calls, by the first of these headers that was sent; `null` where none was. */
+export async function callerOf(
+  request: IncomingMessage,
+  verifier: Verifier,
+  headers: readonly TokenHeader[],
+): Promise<Caller | null | IdTokenError> {
   const deciding = decidingHeader(request, headers)
-  if (deciding === null) return 403
-  if (deciding instanceof IdTokenError) return refusalOf(deciding)
-  const token = bearerToken(deciding, scheme)
-  if (token instanceof IdTokenError) return refusalOf(token)
+  if (deciding === null || deciding instanceof IdTokenError) return deciding
+  const token = bearerToken(deciding, GOOGLE_ID_TOKEN.presentation.scheme)
+  if (token instanceof IdTokenError) return token
   try {
-    const caller = await verifier.verifyAnyCaller(token)
-    return invokers.include(caller) ? null : 403
+    return await verifier.verifyAnyCaller(token)
   } catch (error) {
-    return refusalOf(error as IdTokenError)
+    return error as IdTokenError
   }
 }
 

@@ -7,7 +7,7 @@ import type { Caller } from '../../policy/caller.ts'
 import { invalidOption } from '../../checks/invalid-option.ts'
 import { uniqueIdOf } from '../issuer/google-claims.ts'
 
-/** Who has `roles/run.invoker`. */
+/** Who has the role that lets in. */
 export interface Invokers {
   /** Whether this caller has it. */
   readonly include: (caller: Caller) => boolean
@@ -19,17 +19,18 @@ const ACCEPTED =
 /**
  * Parses and compiles IAM members (https://cloud.google.com/iam/docs/principal-identifiers).
  *
+ * @param name - the option
  * @returns `null` if `allUsers` is one of them: then nobody needs a token
  * @throws TypeError naming the member
  */
-export function parseInvokers(value: unknown): Invokers | null {
+export function parseInvokers(name: string, value: unknown): Invokers | null {
   if (!Array.isArray(value)) {
-    throw invalidOption('invokers', value, `a list of IAM members, [] for nobody: ${ACCEPTED}`)
+    throw invalidOption(name, value, `a list of IAM members, [] for nobody: ${ACCEPTED}`)
   }
   const members = value.map((member: unknown, index) =>
     member === 'allUsers' || member === 'allAuthenticatedUsers'
       ? member
-      : parseMember(`invokers[${index}]`, member),
+      : parseMember(`${name}[${index}]`, member),
   )
   if (members.includes('allUsers')) return null
   return {

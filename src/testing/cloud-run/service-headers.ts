@@ -13,16 +13,26 @@ const REPLACED = /^(?:x-forwarded-for|x-forwarded-proto|forwarded)$/i
 /** https://cloud.google.com/functions/docs/reference/headers: nobody but Google may send them. */
 const RESERVED = /^x-google-/i
 
+/** What happens to the headers of a request that is let in. */
+export interface Passage {
+  /** The header whose token loses its signature. */
+  readonly stripped: TokenHeader | null
+  /** The headers that are removed. */
+  readonly removed: RegExp
+  /** The headers that are added. */
+  readonly added: readonly Header[]
+}
+
 /** Methods for which Node expects no body; others announce it (RFC 9110 section 8.6). */
 const BODILESS = /^(?:GET|HEAD|DELETE|OPTIONS|TRACE)$/
 
 /**
- * The headers that the service gets: those of the request, without the signature of one token, and
- * with the headers of the front end about the origin of the request.
+ * The headers that the service gets: those of the request, changed as its passage says, and with
+ * the headers of the front end about the origin of the request.
  */
 export function serviceHeaders(
   request: IncomingMessage,
-  stripped: TokenHeader | null,
+  { stripped, removed, added }: Passage,
   target: URL,
 ): Header[] {
   const sent = endToEndHeaders(request.rawHeaders)
@@ -30,10 +40,11 @@ export function serviceHeaders(
     // HTTP/1.0 may omit it. The request is passed on as HTTP/1.1, which requires it.
     ...(request.headers.host === undefined ? [['Host', target.host] satisfies Header] : []),
     ...sent
-      .filter(([name]) => !REPLACED.test(name) && !RESERVED.test(name))
+      .filter(([name]) => !REPLACED.test(name) && !RESERVED.test(name) && !removed.test(name))
       .map(([name, value]): Header =>
         name.toLowerCase() === stripped ? [name, withoutSignature(value)] : [name, value],
       ),
+    ...added,
     ...framing(request),
     ...origin(request),
     ...trace(request),
@@ -41,7 +52,7 @@ export function serviceHeaders(
 }
 
 /** The third segment is replaced; the scheme and the rest of the token stay byte for byte. */
-function withoutSignature(value: string): string {
+export function withoutSignature(value: string): string {
   const isToken = tokenIn(value, GOOGLE_ID_TOKEN.presentation.scheme)?.split('.').length === 3
   return isToken ? `${value.slice(0, value.lastIndexOf('.'))}${MARKER}` : value
 }

@@ -12,15 +12,18 @@ import {
   type Server,
   type Socket,
 } from 'node:net'
-import { GOOGLE_ID_TOKEN } from '../../profiles/google-id-token.ts'
-import { decidingHeaderName } from '../../request/deciding-header.ts'
 import { createVerifier, type Verifier } from '../../verifier/create-verifier.ts'
 import { baseUrl } from '../emulator/listen.ts'
 import { answer } from './answer.ts'
 import { ClientConnection } from './client-connection.ts'
-import { parseFrontendOptions, type CloudRunFrontendOptions } from './frontend-options.ts'
-import { checkIam } from './iam-check.ts'
-import type { Invokers } from './invokers.ts'
+import {
+  parseFrontendOptions,
+  type CloudRunFrontendOptions,
+  type FrontendSettings,
+} from './frontend-options.ts'
+import { iamGate, OPEN_GATE, type Gate } from './gate.ts'
+import { iapGate } from './iap-gate.ts'
+import { answerAsIap } from './iap-refusal.ts'
 import { MAX_HEADER_SIZE, passOn, type Exchange } from './pass-on.ts'
 import { serviceHeaders } from './service-headers.ts'
 import { unsupported } from './unsupported-requests.ts'
@@ -37,8 +40,7 @@ export interface CloudRunFrontend {
 /** The target of requests, and who may send them. */
 interface Service {
   readonly target: URL
-  /** `null`: the IAM check is off. */
-  readonly iam: { readonly verifier: Verifier; readonly invokers: Invokers } | null
+  readonly gate: Gate
 }
 
 /**
@@ -50,19 +52,10 @@ interface Service {
 export async function startCloudRunFrontend(
   options: CloudRunFrontendOptions,
 ): Promise<CloudRunFrontend> {
-  const { target, invokers, host, port } = parseFrontendOptions(options)
-  const { audience, jwksUri, allowHttpHosts, jwks, clock } = options
-  const iam = invokers && {
-    invokers,
-    verifier: createVerifier({
-      audience: audience as string,
-      jwksUri,
-      allowHttpHosts,
-      jwks,
-      clock,
-    }),
-  }
-  const http = serverFor({ target, iam })
+  const settings = parseFrontendOptions(options)
+  const { target, host, port } = settings
+  const gate = gateFor(settings, options)
+  const http = serverFor({ target, gate })
   const connections = new Set<Socket>()
   // Like Node's HTTP server: a client may end its side before it has its answer.
   const server = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -76,10 +69,19 @@ export async function startCloudRunFrontend(
   return {
     url: baseUrl(host, (server.address() as AddressInfo).port),
     close: () => {
-      iam?.verifier.close()
+      gate.close()
       return (closed ??= close(server, connections))
     },
   }
+}
+
+/** IAP, or else the IAM check, or else nothing. */
+function gateFor({ iap, invokers }: FrontendSettings, options: CloudRunFrontendOptions): Gate {
+  const { jwksUri, allowHttpHosts, jwks, clock } = options
+  const verifierFor = (audience: unknown): Verifier =>
+    createVerifier({ audience: audience as string, jwksUri, allowHttpHosts, jwks, clock })
+  if (iap !== null) return iapGate(verifierFor(iap.clientId), iap)
+  return invokers === null ? OPEN_GATE : iamGate(verifierFor(options.audience), invokers)
 }
 
 async function close(server: Server, connections: ReadonlySet<Socket>): Promise<void> {
@@ -133,22 +135,19 @@ function serveLast(
 }
 
 /** @param client - of a request that is to become a websocket */
-async function serve(exchange: Exchange, { target, iam }: Service, client?: Side): Promise<void> {
+async function serve(exchange: Exchange, { target, gate }: Service, client?: Side): Promise<void> {
   const { request, response } = exchange
-  const refusal =
-    unsupported(request) ?? (iam && (await checkIam(request, iam.verifier, iam.invokers)))
+  const admitted = unsupported(request) ?? (await gate.admit(request))
   if (response.destroyed) return
-  if (refusal !== null) {
-    answer(request, response, refusal)
+  if (typeof admitted === 'number') {
+    answer(request, response, admitted)
     return
   }
-  // By one report, X-Serverless-Authorization arrives without its signature even if the check is
-  // off.
-  const stripped =
-    iam === null
-      ? 'x-serverless-authorization'
-      : decidingHeaderName(request, GOOGLE_ID_TOKEN.presentation.headers)
-  const headers = serviceHeaders(request, stripped, target)
+  if ('status' in admitted) {
+    answerAsIap(request, response, admitted)
+    return
+  }
+  const headers = serviceHeaders(request, admitted, target)
   if (client === undefined) {
     passOn(exchange, { target, headers })
     return

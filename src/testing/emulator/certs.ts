@@ -1,5 +1,8 @@
-/** Google's public keys: as JWK set (v3), as X.509 (v1), and the discovery document that names them. */
-import { createPrivateKey, type KeyObject } from 'node:crypto'
+/**
+ * Google's public keys: as JWK set (v3), as X.509 (v1), and the discovery document that names them;
+ * and those of Identity-Aware Proxy, as JWK set and as PEM.
+ */
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { JWK } from 'jose'
 import type { EmulatedGoogle } from './emulated-google.ts'
@@ -7,8 +10,13 @@ import type { EmulatedGoogle } from './emulated-google.ts'
 export const JWKS_PATH = '/oauth2/v3/certs'
 const X509_PATH = '/oauth2/v1/certs'
 
+/** https://cloud.google.com/iap/docs/signed-headers-howto, as `www.gstatic.com` serves them. */
+export const IAP_JWKS_PATH = '/iap/verify/public_key-jwk'
+const IAP_PEM_PATH = '/iap/verify/public_key'
+
 /** As recorded from Google's answers, for both forms of the keys. */
 const CACHE_CONTROL = 'public, max-age=23641, must-revalidate, no-transform'
+const IAP_CACHE_CONTROL = 'public, max-age=3000'
 const DAY = 86_400_000
 
 /** Serves the keys. */
@@ -34,6 +42,20 @@ export function serveCerts(app: FastifyInstance, google: EmulatedGoogle): void {
       .header('cache-control', 'public, max-age=3600')
       .send(discovery(issuer.issuer, google.url)),
   )
+}
+
+/** Serves the keys of Identity-Aware Proxy. */
+export function serveIapCerts(app: FastifyInstance, { issuer }: EmulatedGoogle): void {
+  app.get(IAP_JWKS_PATH, (_request, reply) =>
+    reply.header('cache-control', IAP_CACHE_CONTROL).send(issuer.iapJwks),
+  )
+  app.get(IAP_PEM_PATH, (_request, reply) => {
+    const pems = issuer.iapJwks.keys.map((key) => [
+      key.kid,
+      createPublicKey({ key: { ...key }, format: 'jwk' }).export({ type: 'spki', format: 'pem' }),
+    ])
+    return reply.header('cache-control', IAP_CACHE_CONTROL).send(Object.fromEntries(pems))
+  })
 }
 
 /**

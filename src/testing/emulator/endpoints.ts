@@ -3,6 +3,7 @@ import { invalidOption } from '../../checks/invalid-option.ts'
 /** The endpoints, as faults and the request log name them. */
 export type EndpointName =
   | 'certs'
+  | 'iapCerts'
   | 'discovery'
   | 'token'
   | 'tokeninfo'
@@ -20,6 +21,7 @@ export type FaultyEndpoint = EndpointName | `/${string}`
 /** The first match counts. The paths are Google's. */
 const PATHS: readonly (readonly [EndpointName, RegExp])[] = [
   ['certs', /^\/oauth2\/v[13]\/certs$/],
+  ['iapCerts', /^\/iap\/verify\/public_key(?:-jwk)?$/],
   ['discovery', /^\/\.well-known\/openid-configuration$/],
   ['token', /^(?:\/oauth2\/v4)?\/token$/],
   ['tokeninfo', /^\/tokeninfo$/],

@@ -18,6 +18,8 @@ export interface GoogleEmulator {
   readonly url: string
   /** The keys as JWK set, for the option `jwksUri`. */
   readonly jwksUri: string
+  /** The keys of Identity-Aware Proxy as JWK set, for the option `iap.jwksUri`. */
+  readonly iapJwksUri: string
   /** The environment variables with which a child process uses this metadata server. */
   readonly env: Readonly<Record<string, string>>
   /** The account of the metadata server. */
@@ -40,6 +42,8 @@ export interface GoogleEmulator {
    * `idTokenLifetime`, unless `expiresIn` is given.
    */
   readonly idToken: TestIssuer['idToken']
+  /** An assertion of Identity-Aware Proxy as `createTestIssuer` makes them, signed with its published key. */
+  readonly iapAssertion: TestIssuer['iapAssertion']
   /** What Pub/Sub, Cloud Tasks, Cloud Scheduler and Eventarc send, one request at a time. */
   readonly push: PushSenders
   /** Like `TestIssuer.rotateKeys`. */

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { parseEmail } from '../../checks/parse-options.ts'
 import { pushSenders } from '../push/push-senders.ts'
 import { createTestIssuer } from '../issuer/test-issuer.ts'
-import { JWKS_PATH, serveCerts } from './certs.ts'
+import { IAP_JWKS_PATH, JWKS_PATH, serveCerts, serveIapCerts } from './certs.ts'
 import { childEnvironment } from './child-environment.ts'
 import {
   authorizedUser,
@@ -40,6 +40,7 @@ export async function startGoogleEmulator(
   return {
     url: google.url,
     jwksUri: `${google.url}${JWKS_PATH}`,
+    iapJwksUri: `${google.url}${IAP_JWKS_PATH}`,
     env: childEnvironment(google),
     serviceAccount: settings.serviceAccount,
     serviceAccountKey: (email) => serviceAccountKey(google, email),
@@ -48,6 +49,7 @@ export async function startGoogleEmulator(
     impersonatedCredentials: (email) => impersonatedCredentials(google, email),
     authorizedUser: (email, options = {}) => authorizedUser(google, email, options),
     idToken: google.idToken,
+    iapAssertion: google.issuer.iapAssertion,
     push: pushSenders(google),
     rotateKeys: (options) => google.rotateKeys(options),
     denyTokenCreation: (email, options) => google.tokenCreation.deny(email, options),
@@ -84,6 +86,7 @@ async function serve(google: EmulatedGoogle): Promise<FastifyInstance> {
   })
   for (const endpoint of [
     serveCerts,
+    serveIapCerts,
     serveTokenEndpoint,
     serveSts,
     serveIamCredentials,

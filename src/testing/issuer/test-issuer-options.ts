@@ -27,6 +27,27 @@ export interface TestIdToken {
   key?: JWK | undefined
 }
 
+/** What an assertion of Identity-Aware Proxy says. What is left out is as IAP has it. */
+export interface TestIapAssertion {
+  /** `aud`: what IAP protects, such as `/projects/NUMBER/global/backendServices/ID`. */
+  audience: string
+  /** The email of the person or the service account. Default: no such claim. */
+  email?: string | undefined
+  /**
+   * The account's unique id: what follows `accounts.google.com:` in `sub`. Default: 21 digits that
+   * follow from the email.
+   */
+  subject?: string | undefined
+  /** Seconds from now to `exp`. Default 600. For an expired assertion, a negative number. */
+  expiresIn?: number | undefined
+  /** Overrides claims; with `undefined`, removes them. */
+  claims?: Readonly<Record<string, unknown>> | undefined
+  /** Overrides members of the JOSE header; with `undefined`, removes them. */
+  header?: Readonly<Record<string, unknown>> | undefined
+  /** A private JWK to sign with instead of the issuer's newest; the `kid` stays the issuer's. */
+  key?: JWK | undefined
+}
+
 /** The options of `createTestIssuer`. */
 export interface TestIssuerOptions {
   /** `iss`. Default `https://accounts.google.com`. */
@@ -53,9 +74,16 @@ const TOKEN_NAMES = [
   'claims',
   'header',
   'key',
-] as const satisfies (keyof TestIdToken)[]
+] as const satisfies (keyof TestIdToken & keyof TestIapAssertion)[]
 
-const PRIVATE_KEY = 'a private RSA key as JWK, with kid, n, e and d'
+/** What a private key must have. */
+interface KeyForm {
+  readonly kty: string
+  readonly members: readonly (keyof JWK)[]
+}
+
+const RSA: KeyForm = { kty: 'RSA', members: ['n', 'e', 'd'] }
+const EC: KeyForm = { kty: 'EC', members: ['crv', 'x', 'y', 'd'] }
 
 /** @throws TypeError naming the option */
 export function parseTestIssuerOptions(value: unknown): TestIssuerSettings {
@@ -63,7 +91,8 @@ export function parseTestIssuerOptions(value: unknown): TestIssuerSettings {
   return {
     issuer: issuer === undefined ? 'https://accounts.google.com' : parseText('issuer', issuer),
     clock: parseDateClock(clock),
-    key: key === undefined ? undefined : parseKey(key, ['kid', 'n', 'e', 'd']),
+    key:
+      key === undefined ? undefined : parseKey(key, { ...RSA, members: ['kid', ...RSA.members] }),
   }
 }
 
@@ -73,6 +102,19 @@ export function parseTestIssuerOptions(value: unknown): TestIssuerSettings {
  * @throws TypeError naming the option
  */
 export function parseTestIdToken(value: unknown): TestIdToken {
+  return parseToken(value, RSA)
+}
+
+/**
+ * The same for an assertion of IAP.
+ *
+ * @throws TypeError naming the option
+ */
+export function parseTestIapAssertion(value: unknown): TestIapAssertion {
+  return parseToken(value, EC)
+}
+
+function parseToken(value: unknown, keyForm: KeyForm): TestIdToken & TestIapAssertion {
   const token = parseNames('options', value, TOKEN_NAMES)
   const { audience, email, subject, expiresIn, claims, header, key } = token
   return {
@@ -82,7 +124,7 @@ export function parseTestIdToken(value: unknown): TestIdToken {
     expiresIn: expiresIn === undefined ? undefined : parseSeconds('expiresIn', expiresIn),
     claims: claims === undefined ? undefined : parseMembers('claims', claims),
     header: header === undefined ? undefined : parseMembers('header', header),
-    key: key === undefined ? undefined : parseKey(key, ['n', 'e', 'd']),
+    key: key === undefined ? undefined : parseKey(key, keyForm),
   }
 }
 
@@ -102,15 +144,16 @@ function parseMembers(name: string, value: unknown): Readonly<Record<string, unk
 }
 
 /** Never prints the key. */
-function parseKey(value: unknown, members: readonly (keyof JWK)[]): JWK {
+function parseKey(value: unknown, { kty, members }: KeyForm): JWK {
+  const accepted = `a private ${kty} key as JWK, with ${members.join(', ')}`
   if (typeof value !== 'object' || value === null) {
-    throw invalidSecretOption('key', 'is no object', PRIVATE_KEY)
+    throw invalidSecretOption('key', 'is no object', accepted)
   }
   const key = value as JWK
-  if (key.kty !== 'RSA') throw invalidSecretOption('key', 'is no RSA key', PRIVATE_KEY)
+  if (key.kty !== kty) throw invalidSecretOption('key', `is no ${kty} key`, accepted)
   for (const member of members) {
     const isText = typeof key[member] === 'string' && key[member] !== ''
-    if (!isText) throw invalidSecretOption('key', `has no ${member}`, PRIVATE_KEY)
+    if (!isText) throw invalidSecretOption('key', `has no ${member}`, accepted)
   }
   return key
 }

@@ -1,21 +1,29 @@
-import { randomBytes, type webcrypto } from 'node:crypto'
-import { base64url, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
+import type { JWK } from 'jose'
 import { parseNames } from '../../checks/invalid-option.ts'
 import { googleClaims } from './google-claims.ts'
+import { IAP_LIFETIME, iapClaims } from './iap-claims.ts'
+import { EC_KEYS, newKey, publicHalf, RSA_KEYS, signedToken, type KeyKind } from './signing-key.ts'
 import { parseBoolean } from '../../checks/parse-options.ts'
 import {
+  parseTestIapAssertion,
   parseTestIdToken,
   parseTestIssuerOptions,
+  type TestIapAssertion,
   type TestIdToken,
   type TestIssuerOptions,
 } from './test-issuer-options.ts'
 
-/** Signs Google-shaped ID tokens with keys of its own. No network. */
+/** Signs Google-shaped ID tokens, and assertions of IAP, with keys of its own. No network. */
 export interface TestIssuer {
   /** The `iss` of its tokens, for the option `issuer`. */
   readonly issuer: string
   /** The current public keys, for the option `jwks`; a new object after `rotateKeys`. */
   readonly jwks: {
+    /** First the JWK of the key that signs now, then older ones that are still published. */
+    readonly keys: readonly JWK[]
+  }
+  /** The current public keys for assertions of IAP, for the option `iap.jwks`. */
+  readonly iapJwks: {
     /** First the JWK of the key that signs now, then older ones that are still published. */
     readonly keys: readonly JWK[]
   }
@@ -25,75 +33,84 @@ export interface TestIssuer {
    * A signed token. `claims` and `header` are not checked, so that you can make every bad token.
    */
   readonly idToken: (token: TestIdToken) => Promise<string>
+  /** A signed assertion of Identity-Aware Proxy, for the header `X-Goog-IAP-JWT-Assertion`. */
+  readonly iapAssertion: (assertion: TestIapAssertion) => Promise<string>
   /**
-   * Signs with a new key from now on.
+   * Signs with new keys from now on.
    *
-   * @param options - `keepOld: false` withdraws the old key; by default it stays published beside
-   * the new one, as at Google
+   * @param options - `keepOld: false` withdraws the old keys; by default they stay published beside
+   * the new ones, as at Google
    */
   readonly rotateKeys: (options?: { keepOld?: boolean }) => Promise<void>
 }
 
 /**
- * Makes an issuer of test tokens, with a 2048-bit RSA key of its own.
+ * Makes an issuer of test tokens, with a 2048-bit RSA key and a P-256 key of its own.
  *
- * The header `alg` may be wrong: the signature is always RS256, except that an unsecured token
- * (`alg: 'none'`) has an empty one. Every new `kid` begins with `test-`.
+ * The header `alg` may be wrong: the signature is always RS256, and ES256 for an assertion, except
+ * that an unsecured token (`alg: 'none'`) has an empty one. Every new `kid` begins with `test-`,
+ * which shows a verifier with Google's keys that the token is not from Google.
  *
  * @throws TypeError for a wrong option
  */
 export async function createTestIssuer(options: TestIssuerOptions = {}): Promise<TestIssuer> {
   const { issuer, clock, key: firstKey } = parseTestIssuerOptions(options)
-  let key = firstKey ?? (await newKey())
-  let jwks = { keys: [publicHalf(key)] }
+  const idTokens = new PublishedKeys(RSA_KEYS, firstKey ?? (await newKey(RSA_KEYS)))
+  const assertions = new PublishedKeys(EC_KEYS, await newKey(EC_KEYS))
+  const now = (): number => Math.floor(clock().getTime() / 1000)
   return {
     issuer,
     get jwks() {
-      return jwks
+      return idTokens.jwks
+    },
+    get iapJwks() {
+      return assertions.jwks
     },
     get key() {
-      return key
+      return idTokens.newest
     },
     idToken: async (token) => {
-      const { claims, header, key: otherKey, ...said } = parseTestIdToken(token)
+      const { claims, header, key, ...said } = parseTestIdToken(token)
       const { email, subject, expiresIn = 3600, audience } = said
-      const now = Math.floor(clock().getTime() / 1000)
-      const google = googleClaims({ issuer, audience, email, subject, now, expiresIn })
-      return signedToken(
-        { alg: 'RS256', kid: key.kid, typ: 'JWT', ...header },
-        { ...google, ...claims },
-        otherKey ?? key,
-      )
+      const google = googleClaims({ issuer, audience, email, subject, now: now(), expiresIn })
+      return idTokens.signed(header, { ...google, ...claims }, key)
+    },
+    iapAssertion: async (assertion) => {
+      const { claims, header, key, ...said } = parseTestIapAssertion(assertion)
+      const { email, subject, expiresIn = IAP_LIFETIME, audience } = said
+      const iap = iapClaims({ audience, email, subject, now: now(), expiresIn })
+      return assertions.signed(header, { ...iap, ...claims }, key)
     },
     rotateKeys: async (options = {}) => {
       const { keepOld = true } = parseNames('options', options, ['keepOld'])
       const stays = parseBoolean('keepOld', keepOld)
-      const old = publicHalf(key)
-      key = await newKey()
-      jwks = { keys: stays ? [publicHalf(key), old] : [publicHalf(key)] }
+      await Promise.all([idTokens.rotate(stays), assertions.rotate(stays)])
     },
   }
 }
 
-/** The `kid` shows a verifier with Google's keys that the token is not from Google. */
-async function newKey(): Promise<JWK> {
-  const { privateKey } = await generateKeyPair('RS256', { extractable: true })
-  return { ...(await exportJWK(privateKey)), kid: `test-${randomBytes(20).toString('hex')}` }
-}
+/** The keys of one kind: the one that signs, and those that are published. */
+class PublishedKeys {
+  readonly #kind: KeyKind
+  newest: JWK
+  jwks: { readonly keys: readonly JWK[] }
 
-/** The public key, as Google publishes its keys. */
-function publicHalf({ kid, n, e }: JWK): JWK {
-  return { kid, n, e, kty: 'RSA', alg: 'RS256', use: 'sig' } as JWK
-}
+  constructor(kind: KeyKind, first: JWK) {
+    this.#kind = kind
+    this.newest = first
+    this.jwks = { keys: [publicHalf(first, kind)] }
+  }
 
-async function signedToken(header: object, claims: object, key: JWK): Promise<string> {
-  const input = [header, claims].map((part) => base64url.encode(JSON.stringify(part))).join('.')
-  if ('alg' in header && header.alg === 'none') return `${input}.`
-  const privateKey = (await importJWK(key, 'RS256')) as webcrypto.CryptoKey
-  const signature = await crypto.subtle.sign(
-    'RSASSA-PKCS1-v1_5',
-    privateKey,
-    new TextEncoder().encode(input),
-  )
-  return `${input}.${base64url.encode(new Uint8Array(signature))}`
+  signed(header: object | undefined, claims: object, key: JWK = this.newest): Promise<string> {
+    const { alg } = this.#kind
+    const full = { alg, kid: this.newest.kid, typ: 'JWT', ...header }
+    return signedToken({ header: full, claims }, key, this.#kind)
+  }
+
+  async rotate(keepsOld: boolean): Promise<void> {
+    const old = publicHalf(this.newest, this.#kind)
+    this.newest = await newKey(this.#kind)
+    const published = publicHalf(this.newest, this.#kind)
+    this.jwks = { keys: keepsOld ? [published, old] : [published] }
+  }
 }

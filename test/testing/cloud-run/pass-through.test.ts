@@ -65,7 +65,11 @@ t.test('what the front end tells about a request', async (t) => {
   t.match(await headersFor(Object.entries(both)), both)
 
   const gone = new IncomingMessage(new Socket())
-  t.match(serviceHeaders(gone, null, new URL(service.url)).join('\n'), 'X-Forwarded-For,unknown\n')
+  const passage = { stripped: null, removed: /$^/, added: [] }
+  t.match(
+    serviceHeaders(gone, passage, new URL(service.url)).join('\n'),
+    'X-Forwarded-For,unknown\n',
+  )
 
   const six = await frontOf(t, service.url, { allowUnauthenticated: true, host: '::1' })
   t.match(six.url, /^http:\/\/\[::1\]:/)

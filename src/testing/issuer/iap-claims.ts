@@ -1,0 +1,36 @@
+import { uniqueIdOf } from './google-claims.ts'
+
+/** What Identity-Aware Proxy puts into an assertion; every field may be left out. */
+export interface IapClaims {
+  readonly audience: string
+  readonly email: string | undefined
+  readonly subject: string | undefined
+  /** Seconds since the epoch. */
+  readonly now: number
+  /** Seconds. */
+  readonly expiresIn: number
+}
+
+/** How long IAP's assertions last, in seconds. */
+export const IAP_LIFETIME = 600
+
+/**
+ * The claims of IAP's assertion for a Google account
+ * (https://cloud.google.com/iap/docs/signed-headers-howto).
+ *
+ * One that has expired was made ten minutes before it did.
+ */
+export function iapClaims(assertion: IapClaims): Record<string, unknown> {
+  const { audience, email, now, expiresIn } = assertion
+  const exp = now + expiresIn
+  return {
+    aud: audience,
+    azp: audience,
+    ...(email !== undefined && { email }),
+    exp,
+    iat: expiresIn > 0 ? now : exp - IAP_LIFETIME,
+    identity_source: 'GOOGLE',
+    iss: 'https://cloud.google.com/iap',
+    sub: `accounts.google.com:${assertion.subject ?? uniqueIdOf(email ?? '')}`,
+  }
+}
