@@ -16,7 +16,7 @@ import {
 import { testOnlyKeys } from '../../fixtures/issuers.ts'
 import { NOW, NOW_SECONDS } from '../../fixtures/row-spec.ts'
 import { iapJwks, jwks } from '../../fixtures/rows.ts'
-import type { IdTokenError } from '../../src/index.ts';
+import type { IdTokenError } from '../../src/index.ts'
 import { createVerifier } from '../../src/index.ts'
 
 const ASSERTIONS = 10_000
