@@ -204,7 +204,7 @@ t.test('prefetch fetches both, and start-up waits for both where it must', async
   const failing = endpoints({ [IAP_KEYS]: undefined }).options
   cold.register(guardFastify, { ...options, ...failing, prefetch: 'required' })
   await t.rejects(async () => cold.ready(), {
-    message: /^prefetch is 'required', and no keys could be had/,
+    message: /^prefetch is 'required', and no keys could be fetched/,
   })
 })
 
