@@ -1,5 +1,4 @@
 import { IdTokenError, refusal } from '../errors/id-token-error.ts'
-import { withoutStack } from '../errors/without-stack.ts'
 import { decodeText, isBase64url } from './base64url.ts'
 import type { TokenSource } from '../errors/recognised-mistakes.ts'
 import { claimsProblem, evidenceOf, type IdTokenClaims, type SubjectForm } from './claims.ts'
@@ -111,10 +110,6 @@ function jsonObjectOf(text: string): JsonObject | undefined {
   // Only an object begins and ends like this. An error of JSON.parse costs more than everything
   // else here, and most garbage is refused without it.
   if (!trimmed.startsWith('{') || !trimmed.endsWith('}')) return undefined
-  return withoutStack(() => parsedJson(text))
-}
-
-function parsedJson(text: string): JsonObject | undefined {
   try {
     return JSON.parse(text) as JsonObject
   } catch {
