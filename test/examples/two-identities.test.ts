@@ -1,0 +1,109 @@
+/** A user's JWT in Authorization, verified by @fastify/jwt, beside the service that calls. */
+import '../helpers/package-from-source.ts'
+import { createPrivateKey } from 'node:crypto'
+import { SignJWT } from 'jose'
+import t from 'tap'
+import { startCloudRunFrontend, startGoogleEmulator } from '../../src/testing.ts'
+import { setEnvironment } from '../helpers/environment.ts'
+import { audience, login, search } from '../helpers/shop.ts'
+
+const { buildLogin, createUserKeys } = await import('../../examples/two-identities/login.ts')
+const { buildProfiles } = await import('../../examples/two-identities/profiles.ts')
+
+const google = await startGoogleEmulator({ serviceAccount: login })
+setEnvironment(t, google.env)
+const { jwksUri } = google
+const userKeys = createUserKeys()
+const profiles = await buildProfiles({ audience, jwksUri, userKey: userKeys.publicKey })
+const target = await profiles.listen({ host: '127.0.0.1', port: 0 })
+const invokers = [login, search].map((email) => `serviceAccount:${email}`)
+const on = await startCloudRunFrontend({ target, audience, invokers, jwksUri })
+const off = await startCloudRunFrontend({ target, allowUnauthenticated: true })
+const loginApp = await buildLogin({ profiles: { url: on.url, audience }, userKeys })
+const loginUrl = await loginApp.listen({ host: '127.0.0.1', port: 0 })
+t.teardown(async () => {
+  await loginApp.close()
+  await Promise.all([on.close(), off.close()])
+  await profiles.close()
+  await google.close()
+})
+
+const strangersKeys = createUserKeys()
+
+/** The JWT of a user of the application. */
+function userToken({ keys = userKeys, expires = '5m' } = {}): Promise<string> {
+  const claims = new SignJWT({ sub: 'user-7' }).setIssuer('https://shop.example')
+  const token = claims.setProtectedHeader({ alg: 'ES256' }).setExpirationTime(expires)
+  return token.sign(createPrivateKey(keys.privateKey))
+}
+
+interface Tokens {
+  user?: string
+  /** In X-Serverless-Authorization. */
+  checked?: string
+  /** In X-Profiles-Token. */
+  twin?: string
+}
+
+async function call(url: string, { user, checked, twin }: Tokens): Promise<object> {
+  const headers = new Headers()
+  if (user !== undefined) headers.set('authorization', `Bearer ${user}`)
+  if (checked !== undefined) headers.set('x-serverless-authorization', `Bearer ${checked}`)
+  if (twin !== undefined) headers.set('x-profiles-token', `Bearer ${twin}`)
+  const response = await fetch(`${url}/whoami`, { headers })
+  return { status: response.status, ...((await response.json()) as object) }
+}
+
+const BOTH_KNOWN = {
+  email: login,
+  header: 'x-profiles-token',
+  signatureVerified: true,
+  user: 'user-7',
+}
+
+t.test('login calls for its user: the route knows both', async (t) => {
+  const headers = { authorization: `Bearer ${await userToken()}` }
+  const response = await fetch(`${loginUrl}/me`, { headers })
+  t.equal(response.status, 200)
+  t.same(await response.json(), BOTH_KNOWN)
+})
+
+t.test('the IAM check on or off: both are verified', async (t) => {
+  const user = await userToken()
+  const token = await google.idToken({ email: login, audience })
+  for (const { url } of [on, off]) {
+    t.same(await call(url, { user, checked: token, twin: token }), { status: 200, ...BOTH_KNOWN })
+  }
+})
+
+t.test('a good caller does not make up for the user', async (t) => {
+  const token = await google.idToken({ email: login, audience })
+  const caller = { checked: token, twin: token }
+  const forged = await userToken({ keys: strangersKeys })
+  const expired = await userToken({ expires: '-5m' })
+  const refused = { status: 401, code: 'USER_UNKNOWN' }
+  t.match(await call(on.url, caller), refused, 'no user')
+  for (const user of [forged, expired, token]) {
+    t.match(await call(on.url, { ...caller, user }), refused)
+  }
+  const answer = await fetch(`${loginUrl}/me`, { headers: { authorization: `Bearer ${forged}` } })
+  t.equal(answer.status, 401)
+})
+
+t.test('a good user does not make up for the caller', async (t) => {
+  const user = await userToken()
+  const token = await google.idToken({ email: login, audience })
+  const another = await google.idToken({ email: search, audience })
+  t.match(await call(on.url, { user, checked: another, twin: another }), {
+    status: 403,
+    code: 'ID_TOKEN_CALLER_NOT_ALLOWED',
+  })
+  const removed = { status: 401, code: 'ID_TOKEN_SIGNATURE_REMOVED' }
+  t.match(await call(on.url, { user, checked: token }), removed, 'no twin')
+  t.match(await call(on.url, { user, checked: another, twin: token }), removed, 'another’s twin')
+  t.match(
+    await call(off.url, { user, twin: token }),
+    { status: 401, code: 'ID_TOKEN_MALFORMED' },
+    'a twin alone: Authorization decides, and there is the user',
+  )
+})
