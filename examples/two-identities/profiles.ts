@@ -1,6 +1,7 @@
 import fastifyJwt from '@fastify/jwt'
 import Fastify, { type FastifyInstance } from 'fastify'
 import googleIdToken from 'fastify-google-id-token'
+import { USER_ISSUER } from './user-keys.ts'
 import { verifyUser } from './verify-user.ts'
 
 export interface ProfilesConfig {
@@ -28,7 +29,7 @@ export async function buildProfiles(config: ProfilesConfig): Promise<FastifyInst
   // The user, in Authorization.
   await app.register(fastifyJwt, {
     secret: { public: userKey },
-    verify: { algorithms: ['ES256'], allowedIss: 'https://shop.example' },
+    verify: { algorithms: ['ES256'], allowedIss: USER_ISSUER },
   })
 
   app.get('/whoami', { onRequest: verifyUser }, ({ caller, user }) => ({

@@ -1,25 +1,25 @@
 /** A user's JWT in Authorization, verified by @fastify/jwt, beside the service that calls. */
 import '../helpers/package-from-source.ts'
-import { createPrivateKey } from 'node:crypto'
-import { SignJWT } from 'jose'
 import t from 'tap'
 import { startCloudRunFrontend, startGoogleEmulator } from '../../src/testing.ts'
 import { setEnvironment } from '../helpers/environment.ts'
 import { audience, login, search } from '../helpers/shop.ts'
 
-const { buildLogin, createUserKeys } = await import('../../examples/two-identities/login.ts')
+const { buildLogin } = await import('../../examples/two-identities/login.ts')
 const { buildProfiles } = await import('../../examples/two-identities/profiles.ts')
+const { createUserKeys, signUser } = await import('../../examples/two-identities/user-keys.ts')
 
 const google = await startGoogleEmulator({ serviceAccount: login })
 setEnvironment(t, google.env)
 const { jwksUri } = google
 const userKeys = createUserKeys()
-const profiles = await buildProfiles({ audience, jwksUri, userKey: userKeys.publicKey })
+const { publicKey: userKey } = userKeys
+const profiles = await buildProfiles({ audience, jwksUri, userKey })
 const target = await profiles.listen({ host: '127.0.0.1', port: 0 })
 const invokers = [login, search].map((email) => `serviceAccount:${email}`)
 const on = await startCloudRunFrontend({ target, audience, invokers, jwksUri })
 const off = await startCloudRunFrontend({ target, allowUnauthenticated: true })
-const loginApp = await buildLogin({ profiles: { url: on.url, audience }, userKeys })
+const loginApp = await buildLogin({ profiles: { url: on.url, audience }, userKey })
 const loginUrl = await loginApp.listen({ host: '127.0.0.1', port: 0 })
 t.teardown(async () => {
   await loginApp.close()
@@ -27,15 +27,6 @@ t.teardown(async () => {
   await profiles.close()
   await google.close()
 })
-
-const strangersKeys = createUserKeys()
-
-/** The JWT of a user of the application. */
-function userToken({ keys = userKeys, expires = '5m' } = {}): Promise<string> {
-  const claims = new SignJWT({ sub: 'user-7' }).setIssuer('https://shop.example')
-  const token = claims.setProtectedHeader({ alg: 'ES256' }).setExpirationTime(expires)
-  return token.sign(createPrivateKey(keys.privateKey))
-}
 
 interface Tokens {
   user?: string
@@ -62,14 +53,14 @@ const BOTH_KNOWN = {
 }
 
 t.test('login calls for its user: the route knows both', async (t) => {
-  const headers = { authorization: `Bearer ${await userToken()}` }
+  const headers = { authorization: `Bearer ${await signUser(userKeys, 'user-7')}` }
   const response = await fetch(`${loginUrl}/me`, { headers })
   t.equal(response.status, 200)
   t.same(await response.json(), BOTH_KNOWN)
 })
 
 t.test('the IAM check on or off: both are verified', async (t) => {
-  const user = await userToken()
+  const user = await signUser(userKeys, 'user-7')
   const token = await google.idToken({ email: login, audience })
   for (const { url } of [on, off]) {
     t.same(await call(url, { user, checked: token, twin: token }), { status: 200, ...BOTH_KNOWN })
@@ -79,8 +70,8 @@ t.test('the IAM check on or off: both are verified', async (t) => {
 t.test('a good caller does not make up for the user', async (t) => {
   const token = await google.idToken({ email: login, audience })
   const caller = { checked: token, twin: token }
-  const forged = await userToken({ keys: strangersKeys })
-  const expired = await userToken({ expires: '-5m' })
+  const forged = await signUser(createUserKeys(), 'user-7')
+  const expired = await signUser(userKeys, 'user-7', '-5m')
   const refused = { status: 401, code: 'USER_UNKNOWN' }
   t.match(await call(on.url, caller), refused, 'no user')
   for (const user of [forged, expired, token]) {
@@ -91,7 +82,7 @@ t.test('a good caller does not make up for the user', async (t) => {
 })
 
 t.test('a good user does not make up for the caller', async (t) => {
-  const user = await userToken()
+  const user = await signUser(userKeys, 'user-7')
   const token = await google.idToken({ email: login, audience })
   const another = await google.idToken({ email: search, audience })
   t.match(await call(on.url, { user, checked: another, twin: another }), {
