@@ -90,8 +90,7 @@ export async function startServices(root: Logger): Promise<Shop> {
       // Callers before those whom they call.
       await login.close()
       await Promise.all([on.close(), off.close()])
-      const services = [userProfiles, search, express, twoIdentities]
-      await Promise.all(services.map((service) => service.close()))
+      for (const one of [userProfiles, search, express, twoIdentities]) await one.close()
       await google.close()
     },
   }
