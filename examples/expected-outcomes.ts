@@ -4,7 +4,7 @@ import type { TokenHeaders } from 'fastify-google-id-token/client'
 export interface Outcome {
   status: number
   /** The header whose token let the caller in, and whether its signature was verified. */
-  header?: 'authorization' | 'x-serverless-authorization'
+  header?: 'authorization' | 'x-serverless-authorization' | 'x-profiles-token'
   signatureVerified?: boolean
   /** Of the plugin's refusal. */
   code?: string
@@ -12,19 +12,28 @@ export interface Outcome {
   server?: 'Google Frontend'
 }
 
+/** The twin's header of a service: the default, or one of its own. */
+export type TwinHeader = 'authorization' | 'x-profiles-token'
+
 /** What comes of a good token of an allowed caller behind Cloud Run's front end. */
 export interface Rule {
   /** The option `tokenHeaders` of `createServiceClient`. Pushes send `authorization`. */
-  sent: Extract<TokenHeaders, string>
+  sent: TokenHeaders
   iamCheck: 'on' | 'off'
+  /** The option `twinHeader` of the service. */
+  twinHeader: TwinHeader
   outcome: Outcome
   /** The same with `trustRemovedSignature: true`. */
   trusting: Outcome
 }
 
-const verified: Outcome = { status: 200, header: 'authorization', signatureVerified: true }
+const verifiedFrom = (header: NonNullable<Outcome['header']>): Outcome => ({
+  status: 200,
+  header,
+  signatureVerified: true,
+})
 const removed: Outcome = { status: 401, code: 'ID_TOKEN_SIGNATURE_REMOVED' }
-const believed = (header: NonNullable<Outcome['header']>): Outcome => ({
+const believedFrom = (header: NonNullable<Outcome['header']>): Outcome => ({
   status: 200,
   header,
   signatureVerified: false,
@@ -32,13 +41,44 @@ const believed = (header: NonNullable<Outcome['header']>): Outcome => ({
 
 const serverless = 'x-serverless-authorization'
 const classic = 'authorization'
+const own = 'x-profiles-token'
 
-/** Whoever calls and whatever the credentials: the header and the IAM check alone decide. */
+/** The token in X-Serverless-Authorization, and its intact copy in a header of the service. */
+export const TWIN = { twin: own } as const satisfies TokenHeaders
+
+const verified = { outcome: verifiedFrom(classic), trusting: verifiedFrom(classic) }
+const verifiedTwin = { outcome: verifiedFrom(own), trusting: verifiedFrom(own) }
+const serverlessRemoved = { outcome: removed, trusting: believedFrom(serverless) }
+const classicRemoved = { outcome: removed, trusting: believedFrom(classic) }
+
+/** Whoever calls and whatever the credentials: the headers and the IAM check alone decide. */
 export const RULES: readonly Rule[] = [
-  { sent: 'both', iamCheck: 'on', outcome: verified, trusting: verified },
-  { sent: 'both', iamCheck: 'off', outcome: verified, trusting: verified },
-  { sent: serverless, iamCheck: 'on', outcome: removed, trusting: believed(serverless) },
-  { sent: serverless, iamCheck: 'off', outcome: removed, trusting: believed(serverless) },
-  { sent: classic, iamCheck: 'on', outcome: removed, trusting: believed(classic) },
-  { sent: classic, iamCheck: 'off', outcome: verified, trusting: verified },
+  { twinHeader: classic, sent: 'both', iamCheck: 'on', ...verified },
+  { twinHeader: classic, sent: 'both', iamCheck: 'off', ...verified },
+  { twinHeader: classic, sent: serverless, iamCheck: 'on', ...serverlessRemoved },
+  { twinHeader: classic, sent: serverless, iamCheck: 'off', ...serverlessRemoved },
+  { twinHeader: classic, sent: classic, iamCheck: 'on', ...classicRemoved },
+  { twinHeader: classic, sent: classic, iamCheck: 'off', ...verified },
+  { twinHeader: classic, sent: TWIN, iamCheck: 'on', ...serverlessRemoved },
+  { twinHeader: classic, sent: TWIN, iamCheck: 'off', ...serverlessRemoved },
+
+  // Where the twin is looked for in another header, Authorization is the application's own.
+  { twinHeader: own, sent: 'both', iamCheck: 'on', ...serverlessRemoved },
+  { twinHeader: own, sent: 'both', iamCheck: 'off', ...serverlessRemoved },
+  { twinHeader: own, sent: serverless, iamCheck: 'on', ...serverlessRemoved },
+  { twinHeader: own, sent: serverless, iamCheck: 'off', ...serverlessRemoved },
+  { twinHeader: own, sent: classic, iamCheck: 'on', ...classicRemoved },
+  { twinHeader: own, sent: classic, iamCheck: 'off', ...verified },
+  { twinHeader: own, sent: TWIN, iamCheck: 'on', ...verifiedTwin },
+  { twinHeader: own, sent: TWIN, iamCheck: 'off', ...verifiedTwin },
 ]
+
+/** The rule for this way to call a service. */
+export function ruleOf(wanted: Pick<Rule, 'sent' | 'iamCheck' | 'twinHeader'>): Rule {
+  const rule = RULES.find(
+    ({ sent, iamCheck, twinHeader }) =>
+      sent === wanted.sent && iamCheck === wanted.iamCheck && twinHeader === wanted.twinHeader,
+  )
+  if (rule === undefined) throw new Error(`No rule for ${JSON.stringify(wanted)}`)
+  return rule
+}

@@ -27,7 +27,7 @@ export function buildExpress(config: ExpressConfig): { app: Express; close: () =
 }
 
 /** The challenge is on the response already; without this, Express answers with a page of HTML. */
-const answerRefusal: ErrorRequestHandler = (error, _req, res, next) => {
+export const answerRefusal: ErrorRequestHandler = (error, _req, res, next) => {
   if (!(error instanceof IdTokenError)) {
     next(error)
     return

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { createServiceClient } from 'fastify-google-id-token/client'
 import { kindsOfCredentials, type Kind } from './credentials.ts'
-import { RULES, type Outcome, type Rule } from './expected-outcomes.ts'
+import { ruleOf, TWIN, type Outcome, type Rule } from './expected-outcomes.ts'
 import { AUDIENCES, emailOf, type Shop } from './start-services.ts'
 
 type IamCheck = Rule['iamCheck']
@@ -24,16 +24,16 @@ export interface Journeys {
 
 /** Calls user-profiles with every kind of credentials and every setting of `tokenHeaders`. */
 export async function makeJourneys(shop: Shop): Promise<Journeys[]> {
-  const kinds = kindsOfCredentials(shop.google, {
-    login: emailOf('login'),
-    person: 'dana@example.com',
-  })
+  const kinds = kindsOf(shop)
   const made: Journeys[] = []
   for (const header of ['both', 'x-serverless-authorization', 'authorization'] as const) {
     const rows: Journey[] = []
     for (const kind of kinds) {
       const travel = (iamCheck: IamCheck): Promise<Result> =>
-        result(call(shop, kind, { sent: header, iamCheck }), expectedOf(header, iamCheck))
+        result(
+          call(shop.cloudRun[iamCheck], kind, { tokenHeaders: header }),
+          expectedOf(header, iamCheck),
+        )
       rows.push({ name: kind.name, on: await travel('on'), off: await travel('off') })
     }
     made.push({ title: `createServiceClient({ tokenHeaders: '${header}' })`, rows })
@@ -41,29 +41,51 @@ export async function makeJourneys(shop: Shop): Promise<Journeys[]> {
   return made
 }
 
+/** Calls a service for a user, whose JWT is in Authorization: as login, whom alone it lets in. */
+export async function makeJourneysForUser(shop: Shop): Promise<Journeys> {
+  const rows: Journey[] = []
+  const headers = { authorization: `Bearer ${shop.userToken}` }
+  for (const kind of kindsOf(shop).filter(({ email }) => email === emailOf('login'))) {
+    const travel = (iamCheck: IamCheck): Promise<Result> =>
+      result(
+        call(shop.twoIdentities[iamCheck], kind, { tokenHeaders: TWIN, headers }),
+        ruleOf({ sent: TWIN, iamCheck, twinHeader: TWIN.twin }).outcome,
+      )
+    rows.push({ name: kind.name, on: await travel('on'), off: await travel('off') })
+  }
+  return {
+    title: `createServiceClient({ tokenHeaders: { twin: '${TWIN.twin}' } }), Authorization is a user's`,
+    rows,
+  }
+}
+
+function kindsOf({ google }: Shop): Kind[] {
+  return kindsOfCredentials(google, { login: emailOf('login'), person: 'dana@example.com' })
+}
+
+interface Sent {
+  tokenHeaders: Rule['sent']
+  /** Of the application. */
+  headers?: Record<string, string>
+}
+
 async function call(
-  { cloudRun }: Shop,
+  url: string,
   { options }: Kind,
-  { sent, iamCheck }: Pick<Rule, 'sent' | 'iamCheck'>,
+  { tokenHeaders, headers = {} }: Sent,
 ): Promise<Response> {
-  const client = createServiceClient({
-    url: cloudRun[iamCheck],
-    audience: AUDIENCES['user-profiles'],
-    tokenHeaders: sent,
-    ...options,
-  })
+  const audience = AUDIENCES['user-profiles']
+  const client = createServiceClient({ url, audience, tokenHeaders, ...options })
   try {
-    return await client.fetch('/whoami', { signal: AbortSignal.timeout(10_000) })
+    return await client.fetch('/whoami', { headers, signal: AbortSignal.timeout(10_000) })
   } finally {
     client.close()
   }
 }
 
-/** Of the rule for this header. */
+/** What comes of this header at a service that looks for the twin in Authorization. */
 export function expectedOf(sent: Rule['sent'], iamCheck: IamCheck): Outcome {
-  const rule = RULES.find((one) => one.sent === sent && one.iamCheck === iamCheck)
-  if (rule === undefined) throw new Error(`No rule for ${sent} with the IAM check ${iamCheck}`)
-  return rule.outcome
+  return ruleOf({ sent, iamCheck, twinHeader: 'authorization' }).outcome
 }
 
 /** Reads the answer of the service, of the plugin or of the front end. */

@@ -12,6 +12,8 @@ import type { Logger } from 'pino'
 import { buildExpress } from './express.ts'
 import { buildLogin } from './login.ts'
 import { buildSearch } from './search.ts'
+import { createUserKeys, signUser } from './two-identities/user-keys.ts'
+import { buildProfiles } from './two-identities/profiles.ts'
 import { buildUserProfiles } from './user-profiles.ts'
 
 export type ServiceName = 'login' | 'user-profiles' | 'search' | 'express'
@@ -30,6 +32,10 @@ export interface Shop {
   urls: Record<ServiceName, string>
   /** user-profiles through Cloud Run's front end, with the IAM check on and off. */
   cloudRun: Record<'on' | 'off', string>
+  /** A service that wants a user's JWT in Authorization as well, in the same places. */
+  twoIdentities: Record<'on' | 'off', string>
+  /** The JWT of a user. */
+  userToken: string
   setLogLevel: (level: string) => void
   close: () => Promise<void>
 }
@@ -59,6 +65,7 @@ export async function startServices(root: Logger): Promise<Shop> {
   const express = await listenExpress(buildExpress(configOf('express')))
 
   const { on, off } = await startFrontEnds(userProfiles.url, jwksUri)
+  const twoIdentities = await startTwoIdentities(jwksUri)
   const login = await listen(
     await buildLogin({
       userProfiles: { url: on.url, audience: AUDIENCES['user-profiles'] },
@@ -74,6 +81,8 @@ export async function startServices(root: Logger): Promise<Shop> {
       express: express.url,
     },
     cloudRun: { on: on.url, off: off.url },
+    twoIdentities: twoIdentities.urls,
+    userToken: twoIdentities.userToken,
     setLogLevel: (level) => {
       for (const logger of loggers) logger.level = level
     },
@@ -81,13 +90,37 @@ export async function startServices(root: Logger): Promise<Shop> {
       // Callers before those whom they call.
       await login.close()
       await Promise.all([on.close(), off.close()])
-      await Promise.all([userProfiles.close(), search.close(), express.close()])
+      for (const one of [userProfiles, search, express, twoIdentities]) await one.close()
       await google.close()
     },
   }
 }
 
-/** Cloud Run's front ends before user-profiles: one asks IAM who may invoke it, one lets all in. */
+/** A service that verifies its caller and a user, behind front ends of its own. */
+async function startTwoIdentities(jwksUri: string): Promise<TwoIdentities> {
+  const userKeys = createUserKeys()
+  const audience = AUDIENCES['user-profiles']
+  const { url, close } = await listen(
+    await buildProfiles({ audience, jwksUri, userKey: userKeys.publicKey }),
+  )
+  const { on, off } = await startFrontEnds(url, jwksUri)
+  return {
+    urls: { on: on.url, off: off.url },
+    userToken: await signUser(userKeys, 'user-7'),
+    close: async () => {
+      await Promise.all([on.close(), off.close()])
+      await close()
+    },
+  }
+}
+
+interface TwoIdentities {
+  urls: Record<'on' | 'off', string>
+  userToken: string
+  close: () => Promise<void>
+}
+
+/** Cloud Run's front ends before a service: one asks IAM who may invoke it, one lets all in. */
 async function startFrontEnds(
   target: string,
   jwksUri: string,

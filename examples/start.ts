@@ -5,7 +5,7 @@ import { callsTable } from './calls-table.ts'
 import { curlLines } from './curl-lines.ts'
 import { journeysTable } from './journeys-table.ts'
 import { makeCalls } from './make-calls.ts'
-import { makeJourneys } from './make-journeys.ts'
+import { makeJourneys, makeJourneysForUser } from './make-journeys.ts'
 import type { Marks } from './plain-table.ts'
 import { pushEvents } from './push-events.ts'
 import { SCENARIO } from './scenario.ts'
@@ -29,7 +29,11 @@ async function main(): Promise<void> {
   )
   const scenes = await makeCalls(SCENARIO, shop)
   process.stdout.write(`\n${callsTable(scenes, marks())}\n`)
-  const journeys = [...(await makeJourneys(shop)), await pushEvents(shop)]
+  const journeys = [
+    ...(await makeJourneys(shop)),
+    await makeJourneysForUser(shop),
+    await pushEvents(shop),
+  ]
   process.stdout.write(`${journeysTable(journeys, marks())}\n`)
 
   const results = [

@@ -154,6 +154,12 @@ t.test('npm start -- --once prints the calls of the scenario and exits 0', async
       removed,
     ),
     "createServiceClient({ tokenHeaders: 'authorization' })": each(CREDENTIALS, removed, verified),
+    "createServiceClient({ tokenHeaders: { twin: 'x-profiles-token' } }), Authorization is a user's":
+      each(
+        CREDENTIALS.filter((name) => name !== "person's login"),
+        '200 ✓ verified from x-profiles-token',
+        '200 ✓ verified from x-profiles-token',
+      ),
     [pushes]: [
       ...each(PRODUCTS, removed, verified),
       'Pub/Sub by search, 403 ✓ Google Frontend, 403 ✓ ID_TOKEN_CALLER_NOT_ALLOWED',

@@ -1,13 +1,14 @@
 /**
  * A caller with `createServiceClient`, Cloud Run's front end, and a service with the plugin, with the
- * emulator for Google: every kind of credentials, every setting of `tokenHeaders`, the IAM check on and off.
+ * emulator for Google: every kind of credentials, every setting of `tokenHeaders` and of `twinHeader`,
+ * the IAM check on and off.
  */
 import Fastify, { type FastifyRequest } from 'fastify'
 import type { Test } from 'tap'
 import { kindsOfCredentials, type Kind } from '../../examples/credentials.ts'
-import { RULES, type Rule } from '../../examples/expected-outcomes.ts'
+import { RULES, TWIN, type Rule, type TwinHeader } from '../../examples/expected-outcomes.ts'
 import { createServiceClient, type TokenHeaders } from '../../src/client.ts'
-import googleIdToken from '../../src/index.ts'
+import googleIdToken, { type VerifierOptions } from '../../src/index.ts'
 import {
   startCloudRunFrontend,
   startGoogleEmulator,
@@ -38,13 +39,13 @@ type FrontEnds = Record<Rule['iamCheck'], string>
 async function startService(
   t: Test,
   { jwksUri }: GoogleEmulator,
-  trustRemovedSignature: boolean,
+  options: Required<Pick<VerifierOptions, 'trustRemovedSignature' | 'twinHeader'>>,
 ): Promise<FrontEnds> {
   const app = Fastify()
   await app.register(googleIdToken, {
     audience,
     jwksUri,
-    trustRemovedSignature,
+    ...options,
     allowedCallers: [login, { email: person }],
   })
   const facts = ({ caller, headers, body }: FastifyRequest): object => ({
@@ -66,6 +67,10 @@ async function startService(
   }
   t.teardown(() => app.close())
   return { on: await front(false), off: await front(true) }
+}
+
+function nameOf(sent: TokenHeaders): string {
+  return typeof sent === 'string' ? sent : `twin ${sent.twin}`
 }
 
 interface Call {
@@ -98,21 +103,30 @@ export async function testWholePicture(t: Test): Promise<void> {
   // As on Cloud Run: a metadata server, and what trustRemovedSignature asks for.
   setEnvironment(t, { ...google.env, K_SERVICE: 'user-profiles' })
   const kinds = kindsOfCredentials(google, { login, person })
-  const outcome = await startService(t, google, false)
-  const trusting = await startService(t, google, true)
-  const services = { outcome, trusting }
+  const start = async (twinHeader: TwinHeader): Promise<Record<Service, FrontEnds>> => ({
+    outcome: await startService(t, google, { twinHeader, trustRemovedSignature: false }),
+    trusting: await startService(t, google, { twinHeader, trustRemovedSignature: true }),
+  })
+  const services = await start('authorization')
+  const { outcome, trusting } = services
+  const withTwinHeader = {
+    authorization: services,
+    'x-profiles-token': await start('x-profiles-token'),
+  }
 
   t.equal(
     RULES.length,
-    3 * 2,
-    'a rule for each setting of tokenHeaders, with the IAM check on and off',
+    4 * 2 * 2,
+    'a rule for each setting of tokenHeaders and of twinHeader, with the IAM check on and off',
   )
-  for (const [service, fronts] of Object.entries(services) as [Service, FrontEnds][]) {
-    for (const { sent, iamCheck, ...rule } of RULES) {
+  for (const service of ['outcome', 'trusting'] as const) {
+    for (const { sent, iamCheck, twinHeader, ...rule } of RULES) {
       const expected = rule[service]
-      t.test(`${service}, ${sent}, IAM check ${iamCheck}: ${expected.status}`, async (t) => {
+      const name = `${service}, ${nameOf(sent)}, twin in ${twinHeader}, IAM check ${iamCheck}`
+      t.test(`${name}: ${expected.status}`, async (t) => {
+        const url = withTwinHeader[twinHeader][service][iamCheck]
         for (const kind of kinds) {
-          const answer = await call(fronts[iamCheck], { kind, tokenHeaders: sent })
+          const answer = await call(url, { kind, tokenHeaders: sent })
           t.match(answer, expected, kind.name)
           t.equal(answer.email, expected.status === 200 ? kind.email : undefined, kind.name)
         }
@@ -160,6 +174,23 @@ export async function testWholePicture(t: Test): Promise<void> {
     }
   })
 
+  t.test('Authorization is the application’s own beside a twin', async (t) => {
+    const basic = 'Basic YWRhOmxvdmVsYWNl'
+    for (const kind of kinds) {
+      for (const iamCheck of IAM_CHECK) {
+        const url = withTwinHeader['x-profiles-token'].outcome[iamCheck]
+        const headers = { authorization: basic }
+        t.match(await call(url, { kind, tokenHeaders: TWIN, headers }), {
+          status: 200,
+          email: kind.email,
+          header: 'x-profiles-token',
+          signatureVerified: true,
+          authorization: basic,
+        })
+      }
+    }
+  })
+
   const { push } = google
   const pushes = [
     { product: push.pubsub, agent: /APIs-Google/, body: { message: { data: /^\w+/ } } },
@@ -172,10 +203,11 @@ export async function testWholePicture(t: Test): Promise<void> {
       answerOf(await product({ url: `${front}/events`, serviceAccount, audience }))
 
     t.test(`${product.name}: a push sends Authorization, and nothing else`, async (t) => {
-      for (const { iamCheck, ...rule } of RULES.filter(({ sent }) => sent === 'authorization')) {
+      for (const one of RULES.filter(({ sent }) => sent === 'authorization')) {
+        const { iamCheck, twinHeader, ...rule } = one
         for (const service of ['outcome', 'trusting'] as const) {
-          const answer = await pushTo(services[service][iamCheck], events)
-          t.match(answer, rule[service], `${service}, IAM check ${iamCheck}`)
+          const answer = await pushTo(withTwinHeader[twinHeader][service][iamCheck], events)
+          t.match(answer, rule[service], `${service}, twin in ${twinHeader}, IAM check ${iamCheck}`)
           if (answer.status === 200) t.match(answer, { email: events, ...arrives })
         }
       }

@@ -27,13 +27,16 @@ export const GUIDE = [
   'docs/requirements.md',
 ] as const
 
+/** The pages whose programs use packages that the project itself does not need. */
+export const RECIPES = ['docs/other-frameworks.md'] as const
+
 /** The text of a file of the project. */
 export function textOf(name: string): string {
   return readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')
 }
 
 const FENCED =
-  /(?:^<!-- (?<file>[\w.]+\.ts)(?:, before (?<before>[^>]+?))? -->\n\n)?^```(?<language>\w*)\n(?<code>.*?)^```$/gms
+  /(?:^<!-- (?<file>[\w.-]+\.ts)(?:, before (?<before>[^>]+?))? -->\n\n)?^```(?<language>\w*)\n(?<code>.*?)^```$/gms
 
 /** The fenced blocks of a page, in order. */
 export function blocksIn(page: string): Block[] {

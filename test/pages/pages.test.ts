@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { blocks as guideBlocks, blocksIn, GUIDE, textOf, wholeProgram } from './blocks.ts'
+import { blocks as guideBlocks, blocksIn, GUIDE, RECIPES, textOf, wholeProgram } from './blocks.ts'
 import { typeErrors } from './programs.ts'
 import { pageWithTables, REFERENCE } from './tables.ts'
 
@@ -36,7 +36,10 @@ t.test('the tables are what the code says', async (t) => {
 
 t.test('the programs pass the type check of the project', (t) => {
   const programs = new Map<string, string>()
-  const sources = REFERENCE.map((name) => ({ name, blocks: blocksIn(textOf(name)) }))
+  const sources = [...REFERENCE, ...RECIPES].map((name) => ({
+    name,
+    blocks: blocksIn(textOf(name)),
+  }))
   for (const { name, blocks } of [{ name: 'guide', blocks: guideBlocks }, ...sources]) {
     for (const { language, file } of blocks) {
       if (language !== 'ts') continue

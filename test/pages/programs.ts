@@ -16,10 +16,12 @@ export function typeErrors(programs: ReadonlyMap<string, string>): string[] {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (name) =>
     ts.sys.readFile(name),
   ) as { config: unknown }
+  // NestJS has the decorators that TypeScript had before those of JavaScript.
   const { options } = ts.parseJsonConfigFileContent(
     config,
     { ...ts.sys, readDirectory: () => [] },
     root,
+    { experimentalDecorators: true },
   )
   const files = new Map([...programs].map(([name, text]) => [join(root, `block-${name}`), text]))
   const disk = ts.createCompilerHost(options)
@@ -75,6 +77,28 @@ export async function startService(
   }
 }
 
+/** Runs programs that serve, all in one process; the URL of each, in this order. */
+export async function startServices(
+  t: Test,
+  programs: ReadonlyMap<string, string>,
+  issuer: TestIssuer,
+): Promise<string[]> {
+  const imports = [...programs.keys()].map((name) => `await serving(() => import('./${name}'))`)
+  const main = `
+    import { once } from 'node:events'
+    async function serving(start) {
+      await Promise.all([once(process, 'serving'), start()])
+    }
+    ${imports.join('\n')}`
+  const child = run(t, 'main.mjs', main, issuer, [], programs)
+  const addresses: AddressInfo[] = []
+  child.on('message', (address: AddressInfo) => addresses.push(address))
+  const failed = once(child, 'exit').then(() => Promise.reject(new Error('a program ended')))
+  while (addresses.length < programs.size) await Promise.race([once(child, 'message'), failed])
+  failed.catch(() => undefined)
+  return addresses.map(({ port }) => `http://127.0.0.1:${port}`)
+}
+
 /** Runs a program to its end: its exit code and all that it has printed. */
 export async function runToEnd(
   t: Test,
@@ -106,9 +130,12 @@ function run(
   program: string,
   issuer: TestIssuer,
   args: readonly string[],
+  others: ReadonlyMap<string, string> = new Map(),
 ): ChildProcess {
   const directory = t.testdir({
+    ...Object.fromEntries([...others].map(([file, text]) => [file, withSource(text)])),
     [name]: withSource(program),
+    'tsconfig.json': '{ "compilerOptions": { "experimentalDecorators": true } }',
     'google.mjs': googleInPlaceOf(issuer),
     'package.json': '{ "type": "module" }',
   })
@@ -120,6 +147,7 @@ function run(
       PATH: process.env.PATH,
       PORT: '0',
       NODE_ENV: 'test',
+      TSX_TSCONFIG_PATH: join(directory, 'tsconfig.json'),
       _TAPJS_PROCESSINFO_COVERAGE_: '0',
     },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
@@ -142,6 +170,7 @@ function googleInPlaceOf({ jwks }: TestIssuer): string {
       this.once('listening', () => {
         const address = this.address()
         if (typeof address === 'object') process.send(address)
+        process.emit('serving')
       })
       return listen.apply(this, args)
     }
