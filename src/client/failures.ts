@@ -26,7 +26,7 @@ export const FAILURES = {
       'run on Google Cloud with a service account, set GOOGLE_APPLICATION_CREDENTIALS to the file of a service-account key or of workload identity federation, or pass the option auth',
   },
   SERVICE_CLIENT_CREDENTIALS_UNSUPPORTED: {
-    when: 'there are credentials, and they cannot get ID tokens by themselves: federation without a service account, a plain access token',
+    when: 'there are credentials, and they cannot get ID tokens by themselves: federation without a service account, a plain access token, an agent identity',
     message: 'These credentials cannot get ID tokens',
     remedy:
       'name a service account that they may impersonate in the option serviceAccount, and grant them roles/iam.serviceAccountOpenIdTokenCreator on it',

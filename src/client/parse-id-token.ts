@@ -1,4 +1,5 @@
 import { decodeJwt } from 'jose'
+import { isAgentIdentity } from '../errors/agent-identity.ts'
 import { isBase64url } from '../token/base64url.ts'
 import { ServiceClientError } from './service-client-error.ts'
 
@@ -19,13 +20,17 @@ export interface ReceivedIdToken {
  * error that quotes the value. So only a JWT in compact form is accepted (RFC 7515 section 7.1).
  * White space around it is common if it comes from a command or a file.
  *
+ * The metadata server of a workload with an agent identity gives out the token of that identity.
+ * Services that verify Google's issuer refuse it, so it is not sent.
+ *
  * @throws ServiceClientError that holds no part of it
  */
 export function parseIdToken(answer: unknown): ReceivedIdToken {
   const token = typeof answer === 'string' ? answer.trim() : ''
   const segments = token.split('.', 4)
   if (segments.length !== 3 || !segments.every(isBase64url)) throw notAnIdToken()
-  const { aud, exp, iat } = claimsOf(token)
+  const { aud, exp, iat, iss } = claimsOf(token)
+  if (isAgentIdentity(iss)) throw ofAnAgentIdentity()
   const expiresAt = milliseconds(exp)
   if (expiresAt === undefined) throw notAnIdToken()
   return { token, audience: aud, expiresAt, issuedAt: milliseconds(iat) }
@@ -47,5 +52,12 @@ function milliseconds(date: unknown): number | undefined {
 function notAnIdToken(): ServiceClientError {
   return new ServiceClientError('SERVICE_CLIENT_TOKEN_UNAVAILABLE', {
     reason: 'what came in answer is not an ID token',
+  })
+}
+
+function ofAnAgentIdentity(): ServiceClientError {
+  return new ServiceClientError('SERVICE_CLIENT_CREDENTIALS_UNSUPPORTED', {
+    reason:
+      'what came in answer is the token of an agent identity, which another issuer signs than that of service accounts',
   })
 }

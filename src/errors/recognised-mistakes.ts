@@ -1,3 +1,4 @@
+import { isAgentIdentity } from './agent-identity.ts'
 import type { IdTokenErrorCode } from './outcomes.ts'
 
 /** Which kind of token says who calls: Google's ID token, or IAP's assertion. */
@@ -80,7 +81,7 @@ const MISTAKES: readonly Mistake[] = [
   ),
   {
     codes: FOREIGN,
-    isShownBy: ({ iss }) => iss.startsWith('https://sts.googleapis.com/v1/organizations/'),
+    isShownBy: ({ iss }) => isAgentIdentity(iss),
     remedy:
       "this is the token of an agent identity, which another issuer signs than that of service accounts: let the agent call with a service account's ID token",
   },

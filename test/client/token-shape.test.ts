@@ -71,6 +71,27 @@ t.test('what is not exactly a token is not sent, and no part of it shown', async
   t.equal(service.requests.length, 0)
 })
 
+t.test('the token of an agent identity is named, and not sent', async (t) => {
+  const agent = encoded(
+    JSON.stringify({
+      iss: 'https://sts.googleapis.com/v1/organizations/123',
+      sub: 'spiffe://agents.global.org-123.system.id.goog/resources/aiplatform/agent',
+      aud: url,
+      exp: Math.floor(Date.now() / 1000) + 3600,
+    }),
+  )
+  const sent = service.requests.length
+  const client = createServiceClient({ url, auth: sourceOf(agent) })
+  for (const call of [client.fetch('/'), client.idToken(), client.headers()]) {
+    t.match(await errorOf(call), {
+      code: 'SERVICE_CLIENT_CREDENTIALS_UNSUPPORTED',
+      message: /name a service account .* in the option serviceAccount/,
+      detail: { reason: /the token of an agent identity/ },
+    })
+  }
+  t.equal(service.requests.length, sent)
+})
+
 t.test('white space around a token is not part of it', async (t) => {
   for (const answer of [`${token}\n`, `\r\n\t ${token} \r\n`]) {
     const client = createServiceClient({ url, auth: sourceOf(answer) })

@@ -28,7 +28,7 @@ export const GUIDE = [
 ] as const
 
 /** The pages whose programs use packages that the project itself does not need. */
-export const RECIPES = ['docs/other-frameworks.md'] as const
+export const RECIPES = ['docs/agents.md', 'docs/other-frameworks.md'] as const
 
 /** The text of a file of the project. */
 export function textOf(name: string): string {

@@ -18,6 +18,7 @@ programs.set(
    import { getTestServer } from '@google-cloud/functions-framework/testing'
    getTestServer('profiles').listen(0)`,
 )
+programs.set('mcp-server.ts', wholeProgram('mcp-server.ts', blocksIn(textOf('docs/agents.md'))))
 const urls = await startServices(t, programs, issuer)
 
 interface Answer {
@@ -67,4 +68,28 @@ t.test('NestJS on Fastify: a list of a route, and an open route', async (t) => {
   t.match(created, { status: 201, body: `"createdBy":"${signup}"` })
   t.equal((await call(`${url}/profiles`, { email: login, method: 'POST' })).status, 403)
   t.match(await call(`${url}/health`), { status: 200, body: 'ok' })
+})
+
+t.test('the MCP server of the page about agents', async (t) => {
+  const url = `${urls.at(-1) ?? ''}/mcp`
+  const post = async (message: object, email: string, session = ''): Promise<Response> => {
+    const audience = 'https://shop-search-abc123-uc.a.run.app'
+    const headers = {
+      authorization: `Bearer ${await issuer.idToken({ email, audience })}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-session-id': session,
+    }
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, ...message })
+    return fetch(url, { method: 'POST', headers, body })
+  }
+  const clientInfo = { name: 'test', version: '1' }
+  const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo }
+  const opened = await post({ method: 'initialize', params }, login)
+  const session = opened.headers.get('mcp-session-id') ?? ''
+  t.match(await opened.text(), /"shop-search"/)
+  const list = { method: 'tools/list' }
+  t.match(await (await post(list, login, session)).text(), /"whoami"/)
+  t.equal((await post(list, login, 'another')).status, 404)
+  t.equal((await post(list, search, session)).status, 403)
 })
