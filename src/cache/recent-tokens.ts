@@ -2,7 +2,7 @@
  * Which tokens were seen recently, recognised by a few characters of their signature. For one in a
  * hundred new tokens the answer is wrong. Only speed depends on it.
  *
- * Two Bloom filters, so that a question makes no string and no entry: tokens that are used only
+ * Two Bloom filters, so that a look-up makes no string and no entry: tokens that are used only
  * once cost almost nothing. When the newer filter is full, it becomes the older one. The tokens of
  * the older filter are then forgotten, except those that were seen again.
  */
@@ -45,10 +45,10 @@ export class RecentTokens {
   }
 }
 
-/** Bytes. Even a small cache would gain nothing from fewer. */
+/** The smallest filter, in bytes. Even a small cache would gain nothing from a smaller one. */
 const LEAST = 1024
 
-/** Two bits for each token, out of sixteen. */
+/** Has sixteen bits for each token, and sets two of them. */
 class BloomFilter {
   readonly #bits: DataView
   readonly #bytes: number

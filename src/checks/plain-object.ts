@@ -1,5 +1,5 @@
 /**
- * Why an object cannot be read by its own enumerable members alone; `null` where it can.
+ * Why reading only the own enumerable members of an object is not enough; `null` if it is enough.
  *
  * For example, they do not include a list in a getter of a class. The object would be read as `{}`,
  * and the default list would let in other callers than its author meant.

@@ -7,7 +7,7 @@ const LIFETIME = 3_600_000
 /** The clock of a token's issuer may be ahead by this many milliseconds without a warning. */
 export const CLOCK_TOLERANCE = 60_000
 
-/** Whether a token had not expired when it came, and was not issued later than that. */
+/** Whether, by this clock, a token that arrives now has not expired and is not from the future. */
 export function agreesWithClock(
   { expiresAt, issuedAt = 0 }: ReceivedIdToken,
   now: number,

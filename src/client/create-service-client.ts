@@ -111,7 +111,7 @@ function tokenSupply(settings: ServiceClientSettings): TokenSupply {
         const token = await inTime(replacement, signal)
         return token === refused ? null : token
       } catch (error) {
-        // An abort by the caller is thrown; other failures leave the caller with the 401.
+        // If the caller aborts, that is thrown. After other failures the caller gets the 401.
         if (!(error instanceof ServiceClientError)) throw error
         const { code, detail } = error
         logger.warn(

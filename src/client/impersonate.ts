@@ -51,7 +51,7 @@ export function impersonate(client: AccessTokenClient, account: ServiceAccount):
   }
 }
 
-/** A key gets access tokens only for scopes, and a client for its own ID tokens has no scopes. */
+/** A client with a key needs scopes to get access tokens. One made for ID tokens has none. */
 function scoped(client: AccessTokenClient): AccessTokenClient {
   if (!hasMethod(client, 'createScoped')) return client
   const { scopes } = client as { scopes?: string | readonly string[] }

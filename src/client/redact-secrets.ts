@@ -81,8 +81,8 @@ function withoutHex(text: string): string {
 }
 
 /**
- * Other secrets have no known form: anything long or random-looking counts as one. A host is
- * neither.
+ * Other secrets have no known form: anything long or random-looking counts as one. The host
+ * of a URL does not count.
  */
 function withoutRandom(text: string): string {
   return text.replaceAll(/(?<=:\/\/)[\w.-]+|[\w+~=%-]{20,}/g, (run, offset: number) =>

@@ -66,8 +66,8 @@ function sendWith(
 }
 
 /**
- * Like `fetch`: after a redirect to another origin, the token is not sent again, even back at the
- * first one.
+ * Like `fetch`: after a redirect to another origin, the token is not sent again, even if a
+ * later redirect leads back to the first origin.
  */
 function sendElsewhere(
   request: OutgoingRequest,

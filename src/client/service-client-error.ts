@@ -26,7 +26,7 @@ export class ServiceClientError extends Error {
   /** What is known of the failure. */
   readonly detail: ServiceClientErrorDetail
 
-  /** @internal Failures are made here; code that meets one reads it. */
+  /** @internal Only this package creates these errors; other code only reads them. */
   constructor(code: ServiceClientErrorCode, found: { reason?: string; status?: number } = {}) {
     const { message, remedy } = FAILURES[code]
     super(`${message}: ${remedy}`)

@@ -4,7 +4,7 @@ import { openIdTokenSource } from './id-token-source.ts'
 import type { ServiceAccount } from './impersonate.ts'
 import { SharedIdToken } from './shared-id-token.ts'
 
-/** Whose ID token for which audience. */
+/** What identifies a shared ID token: whose token it is, and for which audience. */
 export interface TokenOwner {
   readonly credentials: Credentials
   readonly serviceAccount: ServiceAccount | undefined

@@ -17,7 +17,7 @@ export interface TokenTerms {
   readonly timeout: number
   /** Milliseconds since the epoch, for the age of tokens. */
   readonly now: () => number
-  /** Milliseconds since any moment, for waiting; it never stands still. */
+  /** Milliseconds since an arbitrary moment, for waits; the clock never stands still. */
   readonly steadyNow: () => number
   readonly logger: Logger
 }
@@ -113,8 +113,8 @@ export class SharedIdToken {
 
   /**
    * A token that has expired by this clock is used anyway: if the clock is ahead, the service
-   * accepts it. The next one is fetched as after a failure, because it may be no better. It does
-   * not replace a token that is valid by this clock.
+   * accepts it. The next fetch waits as after a failure: it may bring no better token. But a token
+   * that is valid by this clock is not replaced by an expired one.
    */
   #accept(received: ReceivedIdToken, terms: TokenTerms): void {
     const now = terms.now()

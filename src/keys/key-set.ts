@@ -32,12 +32,12 @@ export interface KeySetStats {
   readonly ageSeconds: number | null
 }
 
-/** How fetched keys stand. */
+/** The state of fetched keys. */
 export type KeysState = Exclude<KeySetStats['state'], 'static'>
 
 /** There are current keys. */
 export interface ReadyKeys {
-  /** Whether they were fetched after they were asked for. */
+  /** Whether they were fetched after the call of `ready()`. */
   readonly fetched: boolean
 }
 

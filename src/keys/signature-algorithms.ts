@@ -82,8 +82,8 @@ export const ES256: SignatureAlgorithm = {
   verify: (key, signingInput, signature) => {
     const signed = signingInputBytes.of(signingInput, 'latin1')
     const bytes = signatureBytes.of(signature, 'base64url')
-    // Section 3.4, first step of the validation: R and S in 32 bytes each, and nothing else. That both
-    // are from 1 to the order of the curve less 1 is for OpenSSL to check.
+    // Section 3.4, first step of the validation: R and S, 32 bytes each, no more. OpenSSL checks
+    // that both are from 1 to the order of the curve minus 1.
     const isGood =
       signed.length === signingInput.length &&
       bytes.length === 2 * P256_BYTES &&

@@ -55,7 +55,7 @@ export class SingleFlight<Result> {
     return result
   }
 
-  /** Whether no later run has asked this before: a late answer is out of date. */
+  /** Whether no later run has called this. If one has, the answer of this run is out of date. */
   isNewest(number: number): boolean {
     if (number <= this.#newest) return false
     this.#newest = number

@@ -3,7 +3,7 @@
  * set back, so that no back-off lasts for ever.
  *
  * @param now - milliseconds since the epoch
- * @param monotonic - milliseconds since any moment
+ * @param monotonic - milliseconds since an arbitrary moment
  */
 export function steadyClock(
   now: () => number,

@@ -5,8 +5,8 @@ import type { IdTokenClaims } from '../token/claims.ts'
 /** Who calls, as Google signed it. Deeply frozen. */
 export interface Caller {
   /**
-   * The email of the account; only if `email_verified` is true. Behind IAP, which has verified it,
-   * only the email of a Google account.
+   * The email of the account; only if `email_verified` is true. In an assertion of IAP, which
+   * verifies emails itself, only the email of a Google account.
    */
   readonly email: string | undefined
   /**
@@ -36,7 +36,7 @@ export interface Caller {
   readonly claims: Readonly<IdTokenClaims>
 }
 
-/** The account that a token names, as far as lists may know it. */
+/** The account that a token names: what lists of callers are compared with. */
 export type Account = Pick<Caller, 'email' | 'subject'>
 
 /** What is known about a verified token, besides its claims. */

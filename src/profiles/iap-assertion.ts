@@ -17,7 +17,7 @@ export const IAP_ASSERTION: TokenProfile = {
     checkedByCloudRun: false,
   },
   algorithm: ES256,
-  // Without its provider, an id of another could be taken for one of Google's.
+  // Without the provider in front, the id of another provider could be taken for one of Google's.
   subject: { pattern: /^[^:]+:./s, described: 'a provider and an id, with a colon between them' },
   jwksUri: 'https://www.gstatic.com/iap/verify/public_key-jwk',
   issuers: ['https://cloud.google.com/iap'],
@@ -29,15 +29,15 @@ export const IAP_ASSERTION: TokenProfile = {
 const GOOGLE = 'accounts.google.com:'
 
 /**
- * Other providers choose the ids and emails of their identities as they like: an email of theirs is
- * no Google account's, and their ids keep the provider's name, which no entry of a list has. `gcip`
- * is there where Identity Platform stands behind IAP.
+ * Other providers choose the ids and emails of their identities as they like. So their emails are
+ * ignored, and their ids keep the provider's name, which no entry of a list has. The claim `gcip`
+ * is present if IAP uses Identity Platform.
  */
 function accountOf(claims: IdTokenClaims): Account {
   const { sub, email, email_verified: emailVerified } = claims
   if (!sub.startsWith(GOOGLE) || Object.hasOwn(claims, 'gcip')) {
     return { email: undefined, subject: sub }
   }
-  // IAP has no such claim, and verifies every email; one that says otherwise is not believed.
+  // IAP verifies every email and sends no such claim. If it is `false`, the email is ignored.
   return { email: emailVerified === false ? undefined : email, subject: sub.slice(GOOGLE.length) }
 }

@@ -53,8 +53,8 @@ function isStrict(segment: string, decodedLength: number): boolean {
 }
 
 /**
- * By the number of characters in the last group of four: the last characters whose unused bits are
- * zero.
+ * The accepted last characters, whose unused bits are zero, by how many characters are in the last
+ * group of four.
  */
 const LAST_CHARACTERS: readonly (string | undefined)[] = [
   undefined,

@@ -87,7 +87,7 @@ export function parseIapAudiences(value: unknown): Audiences {
   return { configured, spellings: new Map(configured.map((audience) => [audience, audience])) }
 }
 
-/** The keys of one would be saved over those of the other. */
+/** If both options had the same store, each key set would overwrite the other. */
 function parseOwnKeyStore(value: unknown, other: KeyStore | undefined): KeyStore | undefined {
   const keyStore = parseKeyStore('iap.keyStore', value)
   if (keyStore === undefined || keyStore !== other) return keyStore

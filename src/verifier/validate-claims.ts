@@ -12,7 +12,7 @@ export interface ClaimRules {
   readonly maxTokenLifetime: number
 }
 
-/** A rule that claims break. A function makes its text only when it is needed. */
+/** A rule that the claims break. A function makes its text only when it is needed. */
 export interface BrokenRule {
   readonly code: IdTokenErrorCode
   readonly expected: unknown

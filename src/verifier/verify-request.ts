@@ -45,15 +45,15 @@ export function verifyRequest(
   return policy.optional ? null : refusal('ID_TOKEN_MISSING')
 }
 
-/** Whether a token is believed whose signature the platform took away. */
+/** Whether a token is trusted although Cloud Run has removed its signature. */
 function isTrustedWithout(
   { header, signatureRemoved }: PresentedToken,
   { trustRemovedSignature }: RequestVerification,
   { httpVersionMajor }: RequestHeaders,
 ): boolean {
   // Only the header that decides comes here without its signature: the one that Cloud Run checked.
-  // That Authorization decides rests on the other header not being there, and Node's HTTP/2 drops a
-  // header that ends in a space without a word.
+  // Authorization decides only if the other header is missing, and Node's HTTP/2 silently drops a
+  // header that ends in a space.
   return (
     signatureRemoved &&
     trustRemovedSignature &&

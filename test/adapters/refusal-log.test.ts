@@ -67,7 +67,7 @@ t.test(
 const LONG = 'x'.repeat(5_000)
 const SHOWN = 'x'.repeat(256)
 
-t.test('what a caller chose is shown on one line, and not at any length', async (t) => {
+t.test('what a caller chose is shown on one line of limited length', async (t) => {
   const rows: [what: string, token: Partial<TestIdToken>, expected: object][] = [
     ['an audience', { audience: LONG }, { found: `${SHOWN}… (5000 characters)` }],
     ['a caller', { email: LONG, audience: 'other' }, { caller: `${SHOWN}… (5000 characters)` }],

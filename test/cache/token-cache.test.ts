@@ -36,7 +36,7 @@ t.test('a remembered token must be the same to its last character', async (t) =>
   }
 })
 
-t.test('claims are judged again at each use', async (t) => {
+t.test('claims are validated again at each use', async (t) => {
   const verifier = verifierWith()
   const token = await signed()
   t.ok(verifier.verifyAnyCallerSync(token))
@@ -140,7 +140,7 @@ t.test('tokens that come once do not drive out those that come again', async (t)
   t.equal(verifier.stats().tokenCache.size, 1)
 })
 
-t.test('recent tokens are forgotten in generations, but for those that come again', async (t) => {
+t.test('the older half of recent tokens is forgotten, except those that come again', async (t) => {
   const recent = new RecentTokens(100)
   const tokenOf = (n: number): string => createHash('sha256').update(String(n)).digest('base64url')
   const tokens = (from: number): string[] =>

@@ -106,7 +106,7 @@ t.test('a source of expired tokens', async (t) => {
   t.match(lines, [{ message: /expired 30 seconds before it came.*1 hour ahead, or the source/ }])
 })
 
-t.test('a source that changes nothing but exp is named alone', async (t) => {
+t.test('if exp is past but iat is right, the warning names only the source', async (t) => {
   const { clock } = stoppedClock()
   const issuer = await createTestIssuer({ clock })
   const now = Math.floor(clock().getTime() / 1000)
@@ -172,7 +172,7 @@ t.test('a small difference of clocks is none', async (t) => {
   }
 })
 
-t.test('once the clock is right, all is as ever, and the next episode is told anew', async (t) => {
+t.test('once the clock is right, tokens are kept, and a new difference warns again', async (t) => {
   const { clock, pass } = stoppedClock()
   const auth = await countingCredentials(t, clock)
   const { logger, lines } = warnings()

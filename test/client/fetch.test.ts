@@ -12,7 +12,7 @@ import { client, startMetadata } from '../helpers/metadata-client.ts'
 import { startService } from '../helpers/recording-service.ts'
 import { audience as url } from '../helpers/shop.ts'
 
-t.test('fetch takes what fetch takes', async (t) => {
+t.test('the fetch of a client takes what the global fetch takes', async (t) => {
   await startMetadata(t)
   const service = await startService(t, ({ url }, response) => {
     response.writeHead(url.startsWith('/teapot') ? 418 : 200, { 'x-served': 'yes' })

@@ -99,7 +99,7 @@ t.test('a token that expires under load is replaced, and no request fails or wai
   t.equal(google.count('metadata'), 2)
 })
 
-t.test('losing the metadata server disturbs nobody while a good token is in hand', async (t) => {
+t.test('without the metadata server, calls go on while the current token is valid', async (t) => {
   const time = stoppedClock()
   const google = await startMetadata(t, time.clock)
   const service = await startService(t)
@@ -299,7 +299,7 @@ t.test('401: one retry with a fresh token', async (t) => {
   t.equal(service.requests.length, 25, 'one retry each')
 })
 
-t.test('401: where there is no other token, the answer is the answer', async (t) => {
+t.test('401: if there is no other token, the caller gets the 401', async (t) => {
   const google = await startMetadata(t)
   const service = await startService(t, (_, response) => {
     response.statusCode = 401

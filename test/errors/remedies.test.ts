@@ -111,7 +111,7 @@ t.test('keys that are fetched are not those of a test issuer', async (t) => {
   )
 })
 
-t.test('times are told as a person says them', async (t) => {
+t.test('times are written in words', async (t) => {
   const now = new Date('2026-03-02T12:00:00Z')
   const clock = () => now
   const timed = await createTestIssuer({ clock })

@@ -141,7 +141,7 @@ t.test('over HTTP/2 no answer names a connection', async (t) => {
   t.strictSame(warnings, [], 'Node warns of such a header')
 })
 
-t.test('verifier.close() answers whoever waits in Express', async (t) => {
+t.test('verifier.close() answers the requests that wait in Express', async (t) => {
   const server = await keyServer(t)
   hang(server)
   const app = express()
@@ -167,7 +167,7 @@ t.test('verifier.close() answers whoever waits in Express', async (t) => {
   t.match(await waiting, [503])
 })
 
-t.test('verifier.close() ends every wait; keys in hand stay usable', async (t) => {
+t.test('verifier.close() ends every wait; current keys stay usable', async (t) => {
   const server = await keyServer(t)
   const options = { audience, jwksUri: server.uri, logger, fetchTimeout: 30 }
 

@@ -31,7 +31,7 @@ t.test('a need waits four seconds at most, a refresh up to a minute', async (t) 
   t.equal(next.pace.untilNeeded(next.now), 750)
 })
 
-t.test('nothing is asked for in less than half the wait, a refresh neither', async (t) => {
+t.test('no fetch starts before half of the wait, not even a refresh', async (t) => {
   const { pace, now } = afterFailures(20, () => 0)
   t.equal(pace.untilNeeded(now), 2 * SECOND)
   t.equal(pace.untilRefresh(now), 2 * SECOND)

@@ -29,7 +29,7 @@ t.test('a refresh runs ahead, once, and nobody waits for it', async (t) => {
   t.equal(server.requests, 2)
 })
 
-t.test('a refresh that is frozen with its instance does not wedge the next', async (t) => {
+t.test('a refresh that is frozen with its instance does not block the next', async (t) => {
   const server = await keyServer(t)
   const { keys, pass } = timedKeySet(t, server.uri, { timeout: 10_000 })
   await keys.ready()
@@ -124,7 +124,7 @@ t.test('a failed start recovers by itself, and does not hammer', async (t) => {
   t.strictSame(await keys.ready(), { fetched: true })
 })
 
-t.test('a 304 renews the keys in hand', async (t) => {
+t.test('a 304 renews the current keys', async (t) => {
   const server = await keyServer(t)
   const conditions: (string | undefined)[] = []
   server.answer = (response, document, request) => {
@@ -281,7 +281,7 @@ t.test('closing ends a fetch that is under way, and allows no other', async (t) 
   t.strictSame(events, [], 'nobody is warned of it')
 })
 
-t.test('a fetch that heeds no signal is given up all the same', async (t) => {
+t.test('a fetch that ignores its signal is given up all the same', async (t) => {
   const deaf = (): Promise<Response> => new Promise(() => undefined)
   const { keys, events } = timedKeySet(t, 'https://keys.example.com/', { fetch: deaf, timeout: 50 })
   t.match(await keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })

@@ -161,7 +161,7 @@ t.test('createTestIssuer, and the tokens it makes', async (t) => {
   t.notMatch(secret, String(d).slice(0, 10))
 })
 
-t.test('what an emulator is told later', async (t) => {
+t.test('the options of the methods of an emulator', async (t) => {
   const fault: Wrong<Fault> = {
     status: [...NO_NUMBER, 0, 199, 600],
     body: [Symbol('x'), () => 1, 1n],

@@ -95,7 +95,7 @@ function replaced(text: string, at: number, by: string): string {
   return text.slice(0, at) + by + text.slice(at + 1)
 }
 
-t.test(`${ASSERTIONS.toLocaleString('en')} assertions: the same verdict as jose`, async (t) => {
+t.test(`${ASSERTIONS.toLocaleString('en')} assertions: the same outcome as jose`, async (t) => {
   const keySet = createLocalJWKSet(iapJwks as JSONWebKeySet)
   const iap = { audience: IAP_AUDIENCE, jwks: iapJwks }
   const verifiers = [false as const, { max: 1000 }].map((tokenCache) =>

@@ -95,7 +95,7 @@ t.test('each kind of token has the keys fetched that it needs, and no others', a
   t.notOk('iapKeys' in createVerifier({ audience, jwks }).stats(), 'only with the option')
 })
 
-t.test('an outage of one endpoint is none of the other', async (t) => {
+t.test('an outage of one key endpoint does not affect the other kind of token', async (t) => {
   const withoutIap = verifierWith(t, endpoints({ [IAP_KEYS]: undefined }).options)
   t.equal(
     await withoutIap.authenticate(behindIap).catch(codeOf),

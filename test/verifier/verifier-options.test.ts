@@ -91,7 +91,7 @@ t.test('a wrong option is named with its value and what is accepted', (t) => {
   t.end()
 })
 
-t.test('the value is told, and cut where it is long', (t) => {
+t.test('the message shows the value, shortened if it is long', (t) => {
   t.throws(() => create({ audience, clockTolerance: 301 }), { message: /clockTolerance is 301;/ })
   t.throws(() => create({}), { message: /^Option audience is missing; accepted: / })
   t.throws(() => create({ audience: ` ${'x'.repeat(1000)}` }), { message: /^.{0,500}$/ })
@@ -176,7 +176,7 @@ t.test('the defaults are those of the contract', (t) => {
   t.end()
 })
 
-t.test('fetch is the global one of the moment', async (t) => {
+t.test('the global fetch is looked up at each call', async (t) => {
   const { fetch } = parseVerifierOptions({ audience })
   t.intercept(globalThis, 'fetch', { value: () => Promise.resolve(new Response('patched')) })
   t.equal(await (await fetch('http://127.0.0.1/')).text(), 'patched')

@@ -93,7 +93,7 @@ t.test('what is no string is a malformed token, with a cache and without', async
 })
 
 t.test(
-  'every row of the fixture table that holds one token is judged alone as in a request',
+  'every row of the fixture table that holds one token is verified alone as in a request',
   async (t) => {
     const elsewhere = ['ID_TOKEN_CALLER_NOT_ALLOWED', 'ID_TOKEN_CALLER_UNIDENTIFIED']
     let judged = 0
@@ -210,7 +210,7 @@ t.test('explain without a list stops before the caller', async (t) => {
   t.equal(withList.checks.at(-1)?.result, 'pass')
 })
 
-t.test('explain hands on what is no verdict', async (t) => {
+t.test('explain throws errors that are not refusals', async (t) => {
   let broken = false
   const verifier = verifierWith({
     clock: () => {
@@ -257,7 +257,7 @@ t.test('without usable keys the outcome is 503 with Retry-After, never 401 or 50
 })
 
 t.test(
-  'stored keys judge tokens through an outage; a store that fails is only a warning',
+  'stored keys verify tokens during an outage; a store that fails is only a warning',
   async (t) => {
     const { logger, lines } = warnings()
     const stored = { jwks: issuer.jwks, fetchedAt: time.now() - 1000, lifetimeSeconds: 3600 }

@@ -58,7 +58,7 @@ t.test('verifyAnyCaller says in its name whom it lets in', async (t) => {
   await t.rejects(verifier.verifyAnyCaller(`${strange}A`), IdTokenError)
 })
 
-t.test('a list is held against a token whose keys had to be fetched first', async (t) => {
+t.test('the list is checked too if the keys had to be fetched first', async (t) => {
   const { jwks } = issuer
   const verifier = createVerifier({
     audience,

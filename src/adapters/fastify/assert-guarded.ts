@@ -19,7 +19,7 @@ export function assertGuarded(routes: readonly DeclaredRoute[], registered: bool
   )
 }
 
-/** Inherited or not: its author wanted a guard. */
+/** An inherited `idToken` counts too: the author of the route wanted a guard. */
 function asksForGuard({ config }: DeclaredRoute['options']): boolean {
   const idToken: unknown = config?.idToken
   return idToken !== undefined && idToken !== false

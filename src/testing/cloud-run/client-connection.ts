@@ -19,7 +19,7 @@ export class ClientConnection extends Duplex {
     })
     socket.on('error', (error) => this.destroy(error))
     socket.on('close', () => this.destroy())
-    // Needed because the server may no longer listen for it.
+    // The server may no longer listen for errors. Without a listener they would end the process.
     this.on('error', () => undefined)
   }
 

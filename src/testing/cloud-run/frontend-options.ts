@@ -55,9 +55,9 @@ export interface CloudRunFrontendOptions {
 /** Parsed options. */
 export interface FrontendSettings {
   readonly target: URL
-  /** `null`: anyone, because the IAM check is off; or IAP, which has its own members. */
+  /** `null`: anyone, because the IAM check is off; or the members of `iap` instead. */
   readonly invokers: Invokers | null
-  /** `null`: requests come past IAP. */
+  /** `null`: there is no IAP before the service. */
   readonly iap: IapSettings | null
   readonly port: number
   readonly host: string

@@ -17,8 +17,8 @@ export interface Gate {
 const NOTHING = /$^/
 
 /**
- * The IAM check is off. Without it too, X-Serverless-Authorization is reported to arrive without its
- * signature.
+ * The gate while the IAM check is off. Reports say that the token in X-Serverless-Authorization
+ * loses its signature even then.
  */
 export const OPEN_GATE: Gate = {
   admit: () =>
@@ -26,7 +26,7 @@ export const OPEN_GATE: Gate = {
   close: () => undefined,
 }
 
-/** The IAM check, which takes the signature of the token away that it has verified. */
+/** The IAM check, which removes the signature of the token that it has verified. */
 export function iamGate(verifier: Verifier, invokers: Invokers): Gate {
   return {
     admit: async (request) => {

@@ -26,7 +26,7 @@ export async function checkIam(
   return invokers.include(caller) ? null : 403
 }
 
-/** Who calls, by the first of these headers that was sent; `null` where none was. */
+/** The caller, from the first of these headers that was sent; `null` if none was sent. */
 export async function callerOf(
   request: IncomingMessage,
   verifier: Verifier,

@@ -31,7 +31,7 @@ export interface IapSettings {
   readonly clientId: string
   /** The account with which IAP calls Cloud Run. */
   readonly agent: string
-  /** For which it calls. */
+  /** The audience of the token with which IAP calls Cloud Run. */
   readonly serviceAudience: string
 }
 

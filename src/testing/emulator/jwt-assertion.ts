@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import { compactVerify, decodeJwt, type JWTPayload } from 'jose'
 import { OAuthError } from './google-errors.ts'
 
-/** The request of an assertion; it has at least one of the two. */
+/** What an assertion requests: a target audience, scopes, or both. */
 export interface VerifiedAssertion {
   readonly email: string
   readonly targetAudience: string | undefined

@@ -18,7 +18,7 @@ export const IAP_LIFETIME = 600
  * The claims of IAP's assertion for a Google account
  * (https://cloud.google.com/iap/docs/signed-headers-howto).
  *
- * One that has expired was made ten minutes before it did.
+ * An expired assertion was issued ten minutes before it expired.
  */
 export function iapClaims(assertion: IapClaims): Record<string, unknown> {
   const { audience, email, now, expiresIn } = assertion

@@ -58,7 +58,7 @@ export interface TestIssuerOptions {
   key?: JWK | undefined
 }
 
-/** The same with all defaults, except that the key may still have to be made. */
+/** The options with their defaults. If `key` is missing, it is made later. */
 export interface TestIssuerSettings {
   readonly issuer: string
   readonly clock: () => Date

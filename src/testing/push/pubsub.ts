@@ -47,7 +47,7 @@ export interface PubsubPush extends PushOptions {
   noWrapper?:
     | boolean
     | {
-        /** Whether the rest is told in headers. Default `false`. */
+        /** Whether the other fields are sent in headers. Default `false`. */
         readonly writeMetadata?: boolean | undefined
       }
     | undefined

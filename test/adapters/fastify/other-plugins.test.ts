@@ -63,7 +63,7 @@ t.test('without a default list, the route of @fastify/cors needs a word too', as
 })
 
 t.test(
-  '@fastify/rate-limit by address counts who is refused, and by caller who is not',
+  '@fastify/rate-limit counts refused requests by address, and the others by caller',
   async (t) => {
     const app = Fastify()
     t.after(() => app.close())
@@ -89,7 +89,7 @@ t.test(
   },
 )
 
-t.test('@fastify/rate-limit as it comes never counts who is refused', async (t) => {
+t.test('@fastify/rate-limit with its defaults never counts refused requests', async (t) => {
   const app = Fastify()
   t.after(() => app.close())
   await app.register(rateLimit, { max: 1 })

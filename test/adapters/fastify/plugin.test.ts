@@ -203,7 +203,7 @@ t.test('the not-found handler tells only callers what does not exist', async (t)
   t.match(await ask(withoutDefault, '/nowhere', signup), { status: 404 }, 'any verified caller')
 })
 
-t.test('reply.callNotFound() answers whoever the route let in', async (t) => {
+t.test('reply.callNotFound() answers every request that the route let in', async (t) => {
   const app = Fastify()
   t.after(() => app.close())
   app.register(googleIdToken, options)

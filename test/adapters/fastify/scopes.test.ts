@@ -26,7 +26,7 @@ function logged(): { app: FastifyInstance; warnings: () => unknown[] } {
   return { app, warnings }
 }
 
-t.test('a plugin in a scope of its own stops the start-up where routes count on it', async (t) => {
+t.test('a plugin in its own scope stops the start-up if routes outside it need it', async (t) => {
   const outside: [name: string, declare: (app: FastifyInstance) => void][] = [
     ['GET /admin', (app) => app.get('/admin', onlyLogin, handler)],
     [
@@ -71,7 +71,7 @@ t.test('a plugin in a scope of its own stops the start-up where routes count on 
   await wrapped.close()
 })
 
-t.test('whatever config.idToken says, only false is for a route without a guard', async (t) => {
+t.test('without a guard, every config.idToken except false stops the start-up', async (t) => {
   for (const idToken of [{}, { optional: true }, { allowedCaller: [LOGIN] }, true, null, 'open']) {
     const app = Fastify()
     app.register(guardInItsOwnScope)
@@ -204,7 +204,7 @@ t.test('an app that is not guarded, and names no policy, keeps its configs', asy
 })
 
 t.test(
-  'what a config gets after its route was declared guards nothing, and is not listed',
+  'a change of a config after its route was declared has no effect, and is not listed',
   async (t) => {
     const { app } = logged()
     t.after(() => app.close())

@@ -61,7 +61,7 @@ t.test('a route that nobody may call stops the start-up, by method and url', asy
   await covered.close()
 })
 
-t.test('a config.idToken that is none stops the start-up', async (t) => {
+t.test('an invalid config.idToken stops the start-up', async (t) => {
   for (const [idToken, message] of [
     [{ allowedCaller: [SIGNUP] }, /GET \/x config\.idToken\.allowedCaller is .* only the names/],
     [{ Optional: true }, /GET \/x config\.idToken\.Optional is true; .* only the names/],
@@ -81,7 +81,7 @@ t.test('a config.idToken that is none stops the start-up', async (t) => {
   }
 })
 
-t.test('a list where nobody reads it stops the start-up', async (t) => {
+t.test('a list of callers in the wrong place stops the start-up', async (t) => {
   const list = { allowedCallers: [SIGNUP] }
   for (const [route, name] of [
     [{ idToken: list }, 'idToken'],
@@ -254,7 +254,7 @@ t.test('prefetch', async (t) => {
     await app(t, { jwksUri: url }).ready()
   })
 
-  t.test("'required' starts up with keys in hand", async (t) => {
+  t.test("'required' starts up with current keys", async (t) => {
     const { url } = await startService(t, (_, response) =>
       response.end(JSON.stringify(issuer.jwks)),
     )
@@ -271,7 +271,7 @@ t.test('prefetch', async (t) => {
     })
   })
 
-  t.test('is judged like any option', async (t) => {
+  t.test('is validated like any option', async (t) => {
     await t.rejects(async () => app(t, { jwks: issuer.jwks, prefetch: false }).ready(), {
       message: "Option prefetch is false; accepted: true or 'required'",
     })

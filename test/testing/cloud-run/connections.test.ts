@@ -42,7 +42,7 @@ t.test('one request after the other on a connection', async (t) => {
   t.equal(service.requests.length, 4, 'none for who has gone')
 })
 
-t.test('who goes away takes the other along', async (t) => {
+t.test('if one side disconnects, so does the other', async (t) => {
   await t.test('the client, as it sends', async (t) => {
     const { service, front } = await passing(t, (request) => request.resume())
     const { request } = send(front, { method: 'POST' })
@@ -152,7 +152,7 @@ t.test('a refusal does not wait for the body', async (t) => {
   t.equal(requests.length, 1)
 })
 
-t.test('what is no HTTP is answered, and ends nothing', async (t) => {
+t.test('input that is not HTTP is answered, and the front end goes on', async (t) => {
   const { front, service, port } = await passing(t, ({ url, socket }) => {
     if (url === '/status') socket.end('HTTP/1.1 099 Odd\r\n\r\n')
     else if (url === '/bytes') socket.end('SSH-2.0-OpenSSH\r\n')

@@ -110,7 +110,7 @@ t.test('IAP lets in its members, and answers all others itself', async (t) => {
 })
 
 t.test(
-  'a member is known by the unique id as well, and by it alone where no email is said',
+  'a member is recognised by its unique id as well, even if the token has no email',
   async (t) => {
     const service = await serviceOf(t)
     const { url } = await behindIap(t, service.url)
@@ -126,7 +126,7 @@ t.test(
   },
 )
 
-t.test('without keys nobody is let in, nor refused for good', async (t) => {
+t.test('without keys nobody is let in, and the answer is 503', async (t) => {
   const google = await startGoogleEmulator()
   t.teardown(() => google.close())
   google.fault('certs', { status: 500 })

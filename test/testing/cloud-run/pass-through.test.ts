@@ -183,7 +183,7 @@ t.test('large bodies, in both directions', async (t) => {
   }
 })
 
-t.test('who sends is held back by who does not read', async (t) => {
+t.test('a sender has to wait for a receiver that does not read', async (t) => {
   const much = Buffer.alloc(1024 * 1024)
   let sent: NodeJS.WritableStream | undefined
   const { front } = await passing(t, (request, response) => {

@@ -245,7 +245,7 @@ t.test('the log keeps the latest ten thousand', async (t) => {
   t.equal(google.requests[0]?.path, '/nowhere')
 })
 
-t.test('listens on loopback, and elsewhere only where it is told to', async (t) => {
+t.test('listens on loopback, and elsewhere only with allowRemote', async (t) => {
   for (const host of ['0.0.0.0', '192.0.2.1', 'example.com']) {
     await t.rejects(startGoogleEmulator({ host }), { message: /Option host.*allowRemote/ })
   }

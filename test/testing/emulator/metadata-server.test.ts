@@ -172,7 +172,7 @@ t.test('identity tokens: what the format and the platform say', async (t) => {
   t.match(answer.json, { attributes: {}, name: String, machineType: String, id: Number })
 })
 
-t.test('ID tokens last as long as they are told to, whichever endpoint gives them', async (t) => {
+t.test('ID tokens last for idTokenLifetime, whichever endpoint gives them', async (t) => {
   const google = await startEmulator(t, { serviceAccount: email, idTokenLifetime: 90 })
   const identity = `${ACCOUNT}/identity?audience=a`
   const { text: fromMetadata } = await ask(google, identity, { headers: METADATA })

@@ -104,7 +104,7 @@ t.test('the token endpoint verifies assertions', async (t) => {
   }
 })
 
-t.test('the token endpoint knows what it cannot do', async (t) => {
+t.test('the token endpoint refuses invalid and unsupported requests', async (t) => {
   const google = await startEmulator(t)
   const login = google.authorizedUser('dana@example.com')
   const refresh = {

@@ -119,7 +119,7 @@ t.test('a target that hangs is given up, before its answer and within it', async
   }
 })
 
-t.test('a connection that fails is told, without the token', async (t) => {
+t.test('a connection that fails is an error, which does not hold the token', async (t) => {
   const google = await startPushing(t)
   const resetting = await startService(t, (_, response) => {
     response.socket?.resetAndDestroy()
