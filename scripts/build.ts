@@ -13,12 +13,16 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+const { bin, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  bin: Record<string, string>
   exports: Record<string, string | { readonly default: string }>
 }
-const entryPoints = Object.values(exports)
-  .filter((target) => typeof target !== 'string')
-  .map((target) => join('src', basename(target.default).replace(/\.js$/, '.ts')))
+const entryPoints = [
+  ...Object.values(exports).flatMap((target) =>
+    typeof target === 'string' ? [] : [target.default],
+  ),
+  ...Object.values(bin),
+].map((file) => join('src', basename(file).replace(/\.js$/, '.ts')))
 
 rmSync(join(root, 'dist'), { recursive: true, force: true })
 await build({
