@@ -4,4 +4,5 @@ import type { Verb } from './verb.ts'
 export const VERBS: ReadonlyMap<string, () => Promise<Verb>> = new Map([
   ['allow', async () => (await import('./allow.ts')).allow],
   ['iam', async () => (await import('./iam.ts')).iam],
+  ['explain', async () => (await import('./explain.ts')).explain],
 ])
