@@ -22,6 +22,9 @@ export interface Io {
 /** 0: good; 1: a negative answer, or none could be had; 2: wrong usage. */
 export type ExitCode = 0 | 1 | 2
 
+/** There is no answer but why there is none. */
+export class NegativeAnswer extends Error {}
+
 /** Wrong usage: its message says what would be right. */
 export class UsageError extends Error {}
 

@@ -1,6 +1,6 @@
 import { ServiceClientError } from '../client/service-client-error.ts'
 import { COMMAND, overview } from './help.ts'
-import { printLines, UsageError, type ExitCode, type Io } from './io.ts'
+import { NegativeAnswer, printLines, UsageError, type ExitCode, type Io } from './io.ts'
 import { VERBS } from './verbs.ts'
 
 /** Runs the command line: the verb and its arguments. */
@@ -20,7 +20,9 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
       printLines(io.stderr, [`${error.code}: ${error.message}`, ...said])
       return 1
     }
-    throw error
+    if (!(error instanceof NegativeAnswer)) throw error
+    printLines(io.stderr, [error.message])
+    return 1
   }
 }
 
