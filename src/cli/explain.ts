@@ -136,12 +136,14 @@ function answerOf(
 }
 
 function tokenOf(rawHeaders: readonly string[], name: string | null): string | undefined {
-  const position = rawHeaders.findIndex((one, i) => i % 2 === 0 && one.toLowerCase() === name)
-  return tokenIn(rawHeaders[position + 1] ?? '')
+  const values = rawHeaders.filter(
+    (_, i) => i % 2 === 1 && String(rawHeaders[i - 1]).toLowerCase() === name,
+  )
+  return values.map(tokenIn).at(0)
 }
 
 function linesOf(answer: Answer, io: Io): string[] {
-  const { accepted, code, status, header, why, token, checks, caller, hint } = answer
+  const { code, status, header, why, token, checks, caller, hint } = answer
   const style = styleOn(io, io.stdout)
   return [
     `Header  ${header ?? 'none'}: ${why}`,
@@ -149,9 +151,9 @@ function linesOf(answer: Answer, io: Io): string[] {
     '',
     ...checks.flatMap((check) => checkLines(check, style)),
     '',
-    accepted
-      ? `${style('green', 'Accepted')}: ${caller === null ? 'no caller' : nameOf(caller)}`
-      : `${style('red', 'Refused')}: ${String(code)}, status ${String(status)}`,
+    caller === null
+      ? `${style('red', 'Refused')}: ${String(code)}, status ${String(status)}`
+      : `${style('green', 'Accepted')}: ${nameOf(caller)}`,
     ...(hint === null ? [] : [`But ${hint}`]),
   ]
 }

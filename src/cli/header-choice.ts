@@ -43,7 +43,7 @@ function whyAuthorization(rawHeaders: readonly string[], twinHeader: string): st
 }
 
 function nothingDecides(rawHeaders: readonly string[]): string {
-  const elsewhere = namesOf(rawHeaders).filter((_, i) => tokenIn(rawHeaders[2 * i + 1] ?? ''))
+  const elsewhere = namesOf(rawHeaders).filter((_, i) => tokenIn(String(rawHeaders[2 * i + 1])))
   const found =
     elsewhere.length === 0
       ? ''

@@ -1,5 +1,5 @@
 import type { AllowedCaller } from '../policy/allowed-callers.ts'
-import { nameOf, type ListedRoute } from './listed-callers.ts'
+import type { ListedRoute } from './listed-callers.ts'
 import { quoted } from './quoted.ts'
 
 /** The bindings that lists of callers imply. */
@@ -24,7 +24,7 @@ const WHOLE =
 export function impliedInvokers(routes: readonly ListedRoute[]): ImpliedInvokers {
   const entries = [...new Map(routes.flatMap(entriesOf)).values()]
   const members = entries.flatMap((entry) => memberOf(entry) ?? [])
-  const others = entries.filter((entry) => memberOf(entry) === null).map(nameOf)
+  const others = entries.filter(isWithoutMember)
   return {
     members: [...new Set(members)].sort(),
     withoutBinding: others.sort().map((entry) => ({
@@ -40,6 +40,11 @@ export function impliedInvokers(routes: readonly ListedRoute[]): ImpliedInvokers
 
 function entriesOf({ allowedCallers }: ListedRoute): [key: string, entry: AllowedCaller][] {
   return allowedCallers.map((entry) => [JSON.stringify(entry), entry])
+}
+
+/** A person always has a member. */
+function isWithoutMember(entry: AllowedCaller): entry is string {
+  return memberOf(entry) === null
 }
 
 /** https://cloud.google.com/iam/docs/principal-identifiers */

@@ -50,8 +50,3 @@ function isRow(row: unknown): row is ListedRoute {
     Array.isArray(allowedCallers)
   )
 }
-
-/** The email or unique id of an entry, as people read it. */
-export function nameOf(entry: AllowedCaller): string {
-  return typeof entry === 'string' ? entry : entry.email
-}

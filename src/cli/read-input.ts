@@ -21,8 +21,7 @@ async function* fileChunks(file: string): AsyncGenerator<Buffer> {
     const handle = await open(file)
     yield* handle.createReadStream({ highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>
   } catch (error) {
-    const { code, syscall } = error as NodeJS.ErrnoException
-    if (syscall === undefined) throw error
+    const { code } = error as NodeJS.ErrnoException
     throw new UsageError(`The file ${JSON.stringify(file)} cannot be read: ${String(code)}`)
   }
 }

@@ -111,6 +111,11 @@ t.test('what speaks against an entry keeps it out of the list, and is said', asy
   }
 })
 
+t.test('without an account of a project there is no project to guess', async (t) => {
+  const read = await proposalsFor(jsonLines([line('odd@developer.gserviceaccount.com')]))
+  t.match(read, { projects: [], routes: [{ allowedCallers: [] }] })
+})
+
 t.test('the accounts of the projects that are named are proposed', async (t) => {
   const stdin = jsonLines([
     line(ORDERS),
@@ -220,6 +225,7 @@ t.test('--against the lists of a real app: who is missing, who never calls', asy
     line(STRAY, { route: '/old' }),
     line('Big@Example.com', { route: '/old' }),
     line(STRAY, { route: '/open' }),
+    line(undefined, { caller: { subject: 'spiffe://x' } }),
   ])
   const ran = await runVerb(['allow', '--json', '--against', lists], { stdin })
   t.equal(ran.code, 1)
@@ -228,7 +234,7 @@ t.test('--against the lists of a real app: who is missing, who never calls', asy
       {
         route: '/orders',
         listedAndNeverCalls: [BILLING],
-        callsAndIsNotListed: [{ entry: { email: 'p@example.com' } }],
+        callsAndIsNotListed: [{ entry: null }, { entry: { email: 'p@example.com' } }],
       },
       {
         route: '/old',
@@ -264,6 +270,11 @@ t.test('a file that is no list of callers is refused', async (t) => {
   t.match(await runVerb(['allow', '--against', '/no/such'], {}), {
     code: 2,
     stderr: /"\/no\/such" cannot be read: ENOENT/,
+  })
+  const endless = Readable.from(Array<Buffer>(65).fill(Buffer.alloc(1024 * 1024)))
+  t.match(await runVerb(['allow', '--against', '-'], { stdin: endless }), {
+    code: 2,
+    stderr: /more than 64 MiB/,
   })
   t.match(await runVerb(['allow', '--against', '-'], { stdin: 'x' }), {
     stderr: /^Standard input holds no JSON/,

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import t from 'tap'
 import { runVerb } from '../helpers/command-line.ts'
 import { VERBS } from '../../src/cli/verbs.ts'
@@ -32,6 +33,15 @@ t.test('wrong usage exits with 2, says what is right and where the help is', asy
     t.notMatch(ran.stderr, 'eyJ')
     t.ok(ran.stderr.endsWith(`See: fastify-google-id-token ${help}\n`), ran.stderr)
   }
+})
+
+t.test('a bug is not reported as an answer', async (t) => {
+  const stdin = new Readable({
+    read() {
+      this.destroy(new RangeError('a bug'))
+    },
+  })
+  await t.rejects(runVerb(['allow'], { stdin }), /a bug/)
 })
 
 t.test('a terminal as standard input is not waited for', async (t) => {

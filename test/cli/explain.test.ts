@@ -177,6 +177,9 @@ t.test('the choice of the header is explained', async (t) => {
     t.equal(text.code, 0, why.source)
     t.match(json, { header, why })
   }
+  t.match(await explain('Host: a'), {
+    json: { header: null, why: /X-Serverless-Authorization was sent$/ },
+  })
   const twin = [`X-Serverless-Authorization: Bearer ${stripped(jwt)}`, `X-Mine: Bearer ${jwt}`]
   t.equal((await explain(twin.join('\n'), '--twin-header', 'x-mine')).text.code, 0)
 })
@@ -197,7 +200,7 @@ t.test('what is not decoded, and times that are none, break nothing', async (t) 
   const { text } = await explain('abc')
   t.match(text.stdout, /ID_TOKEN_MALFORMED, status 401/)
   const odd = await token({
-    claims: { iat: 'x', exp: undefined, email: ['\u202e\u001b[31m'], sub: undefined },
+    claims: { iss: 7, iat: 'x', exp: undefined, email: ['\u202e\u001b[31m'], sub: undefined },
   })
   const { stdout } = (await explain(odd)).text
   for (const control of ['\u202e', '\u001b']) t.notMatch(stdout, control)

@@ -207,7 +207,9 @@ t.test('websockets pass, and end with the proxy', async (t) => {
   answer.destroy()
 
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
-  t.teardown(() => { server.close(); })
+  t.teardown(() => {
+    server.close()
+  })
   await once(server, 'listening')
   server.on('connection', (socket, { headers }) => {
     socket.on('message', (message: Buffer) => {
@@ -260,10 +262,12 @@ t.test('a service that is away is told, over TLS too', async (t) => {
 })
 
 t.test('a token without an email is no reason to stop', async (t) => {
-  const body = await google.idToken({ audience: 'https://b.example.com' })
+  const body = await google.idToken({ audience: 'https://c.example.com' })
   t.teardown(google.fault('identity', { status: 200, body }))
   const { url, stop } = await proxy(t, 'https://b.example.com')
-  t.equal((await stop()).stdout, `${url} calls https://b.example.com. Ctrl-C ends it.\n`)
+  const { stdout, stderr } = await stop()
+  t.equal(stdout, `${url} calls https://b.example.com. Ctrl-C ends it.\n`)
+  t.match(stderr, 'for another audience')
 })
 
 t.test('credentials that fail later are told with each request', async (t) => {
