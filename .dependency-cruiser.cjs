@@ -2,7 +2,8 @@
 
 /**
  * The rooms of `src`, from the ground up. A module imports from its own room and from those above it
- * in this list; adapters, client and testing stand side by side.
+ * in this list; adapters, client and testing stand side by side. The command line uses the client
+ * and the test kit, and nothing uses it.
  */
 const ROOMS = [
   'errors',
@@ -17,6 +18,7 @@ const ROOMS = [
   'telemetry',
   'verifier',
   '(?:adapters|client|testing)',
+  'cli',
 ]
 
 /** The same inside the test kit: rooms from the ground up. */

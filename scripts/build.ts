@@ -10,34 +10,45 @@ import { readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, type BuildOptions } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+const { bin, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  bin: Record<string, string>
   exports: Record<string, string | { readonly default: string }>
 }
-const entryPoints = Object.values(exports)
-  .filter((target) => typeof target !== 'string')
-  .map((target) => join('src', basename(target.default).replace(/\.js$/, '.ts')))
+const sourceOf = (file: string): string => join('src', basename(file).replace(/\.js$/, '.ts'))
+const entries = Object.values(exports).flatMap((target) =>
+  typeof target === 'string' ? [] : [sourceOf(target.default)],
+)
 
 rmSync(join(root, 'dist'), { recursive: true, force: true })
-await build({
-  absWorkingDir: root,
-  entryPoints,
-  outdir: 'dist',
-  chunkNames: 'chunks/[name]-[hash]',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  // The oldest Node in "engines".
-  target: 'node20.19',
-  packages: 'external',
-  // `src` is not published: the maps hold its text.
-  sourcemap: 'linked',
-  sourcesContent: true,
-  logLevel: 'warning',
-})
+await bundle(entries, { chunkNames: 'chunks/[name]-[hash]', sourcemap: 'linked' })
+// By itself: what the command shares with the library would be in chunks of its own, and services
+// would load more files. Without source maps, which would be a fifth of the package.
+await bundle(Object.values(bin).map(sourceOf), { chunkNames: 'chunks/cli-[name]-[hash]' })
+
+async function bundle(
+  entryPoints: string[],
+  options: Pick<BuildOptions, 'chunkNames' | 'sourcemap'>,
+): Promise<void> {
+  await build({
+    absWorkingDir: root,
+    entryPoints,
+    outdir: 'dist',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    // The oldest Node in "engines".
+    target: 'node20.19',
+    packages: 'external',
+    // `src` is not published: the maps hold its text.
+    sourcesContent: true,
+    logLevel: 'warning',
+    ...options,
+  })
+}
 
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })

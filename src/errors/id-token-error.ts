@@ -71,12 +71,14 @@ export class IdTokenError extends Error {
 
   /** What was expected and what was found. */
   get detail(): IdTokenErrorDetail {
-    const { expected, found, caller, evidence } = this.#finding
+    const { found, caller, evidence } = this.#finding
+    const expected = valueOf(this.#finding.expected)
     return {
-      ...(expected !== undefined && { expected: valueOf(expected) }),
+      ...(expected !== undefined && { expected }),
       ...(found !== undefined && { found: oneLine(valueOf(found)) }),
       ...(caller !== undefined && { caller: oneLineText(caller) }),
-      remedy: (evidence && remedyFor(this.code, evidence())) ?? OUTCOMES[this.code].remedy,
+      remedy:
+        (evidence && remedyFor(this.code, evidence(), expected)) ?? OUTCOMES[this.code].remedy,
     }
   }
 

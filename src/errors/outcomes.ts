@@ -151,7 +151,8 @@ export const OUTCOMES = {
     challenge: 'invalid_token',
     when: '`exp` has passed by more than the clock tolerance',
     message: 'The ID token has expired',
-    remedy: 'the caller must fetch a new token; ID tokens live one hour',
+    remedy:
+      'the caller must fetch a new token, because ID tokens live one hour; if it has just fetched this one, the clock of this machine is ahead',
   },
   ID_TOKEN_NOT_YET_VALID: {
     check: 'not-before',

@@ -21,7 +21,8 @@ export interface Evidence {
 /** A mistake that a token shows, and what to do about it. */
 interface Mistake {
   readonly codes: readonly IdTokenErrorCode[]
-  readonly isShownBy: (evidence: Evidence) => boolean
+  /** @param accepted - the audiences that would have been accepted, of an audience mismatch */
+  readonly isShownBy: (evidence: Evidence, accepted: readonly string[]) => boolean
   readonly remedy: string
 }
 
@@ -35,6 +36,26 @@ const GCLOUD_CLIENT = '32555940559.apps.googleusercontent.com'
 
 /** https://cloud.google.com/iap/docs/enabling-cloud-run names the account. */
 const IAP_SERVICE_AGENT = /^service-[0-9]+@gcp-sa-iap\.iam\.gserviceaccount\.com$/
+
+/** Mistakes in the audience that a caller asks for: how it differs from an accepted one. */
+function inAudience(differs: (aud: string, accepted: string) => boolean, remedy: string): Mistake {
+  return {
+    codes: ['ID_TOKEN_AUDIENCE_MISMATCH'],
+    isShownBy: ({ aud }, accepted) => accepted.some((one) => differs(aud, one)),
+    remedy,
+  }
+}
+
+function originOf(url: string): string | undefined {
+  return URL.canParse(url) && /^https?:/.test(url) ? new URL(url).origin : undefined
+}
+
+/** The URL of a tagged revision is `https://TAG---` and the rest of the service's URL. */
+function isTagged(aud: string, accepted: string): boolean {
+  const [tag = '', host] = aud.split('---', 2)
+  const service = originOf(accepted)
+  return host !== undefined && originOf(`https://${host}`) === service && tag.startsWith('https://')
+}
 
 const FOREIGN: readonly IdTokenErrorCode[] = [
   'ID_TOKEN_ALGORITHM_NOT_ALLOWED',
@@ -66,6 +87,22 @@ const MISTAKES: readonly Mistake[] = [
   ofAssertions(
     ['ID_TOKEN_AUDIENCE_MISMATCH'],
     'Identity-Aware Proxy (IAP) made this assertion for another backend: the option iap.audience must name the backend service, application or Cloud Run service that IAP protects here',
+  ),
+  inAudience(
+    (aud, accepted) => aud.replace(/\/$/, '') === accepted.replace(/\/$/, ''),
+    'the audience of the token and the accepted one differ in a slash at the end: let the caller ask for exactly the accepted one',
+  ),
+  inAudience(
+    (aud, accepted) => `https://${aud}`.replace(/\/$/, '') === accepted.replace(/\/$/, ''),
+    'the audience of the token has no https://: let the caller ask for the URL of this service, with https://',
+  ),
+  inAudience(
+    isTagged,
+    "the audience of the token is the URL of a tagged revision (TAG---): let the caller ask for the URL of the service without the tag (the client's option audience)",
+  ),
+  inAudience(
+    (aud, accepted) => originOf(aud) !== undefined && originOf(aud) === originOf(accepted),
+    'the audience of the token is the full URL of a request, or has another path: let the caller ask for exactly the accepted audience, for a service its URL without any path',
   ),
   ofAssertions(
     ['ID_TOKEN_EXPIRED'],
@@ -105,8 +142,18 @@ const MISTAKES: readonly Mistake[] = [
   },
 ]
 
-/** The remedy for a mistake that the token shows; `undefined` if it shows none. */
-export function remedyFor(code: IdTokenErrorCode, evidence: Evidence): string | undefined {
-  return MISTAKES.find(({ codes, isShownBy }) => codes.includes(code) && isShownBy(evidence))
-    ?.remedy
+/**
+ * The remedy for a mistake that the token shows; `undefined` if it shows none.
+ *
+ * @param expected - what would have been accepted, as the check has it
+ */
+export function remedyFor(
+  code: IdTokenErrorCode,
+  evidence: Evidence,
+  expected?: unknown,
+): string | undefined {
+  const accepted = Array.isArray(expected) ? expected.map(String) : []
+  return MISTAKES.find(
+    ({ codes, isShownBy }) => codes.includes(code) && isShownBy(evidence, accepted),
+  )?.remedy
 }

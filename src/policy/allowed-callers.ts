@@ -95,6 +95,15 @@ export function parseAllowedCallers(name: string, value: unknown): AllowedCaller
   }
 }
 
+/** Whether an email is that of an agent of a Google product, which acts for many customers. */
+export function isServiceAgent(email: string): boolean {
+  return (
+    SERVICE_AGENT.test(email) ||
+    email.includes(`@${SHARED_BY_ALL_PROJECTS}`) ||
+    email.endsWith('@system.gserviceaccount.com')
+  )
+}
+
 function isOfProject(email: string, projects: ReadonlySet<string>): boolean {
   return projects.has(email.slice(email.indexOf('@') + 1)) && !SERVICE_AGENT.test(email)
 }

@@ -44,6 +44,7 @@ const tarball = join(workspace, packed.filename)
 const unpacked = join(workspace, 'package')
 await run(workspace, 'tar', '-xzf', tarball)
 const manifest = JSON.parse(readFileSync(join(unpacked, 'package.json'), 'utf8')) as {
+  bin: Record<'fastify-google-id-token', string>
   exports: Record<string, string | Record<string, string>>
   sideEffects: readonly string[]
   dependencies: Record<string, string>
@@ -85,6 +86,8 @@ const tsconfig = JSON.stringify({
 
 const paths = packed.files.map(({ path }) => path)
 const modulesOfBuild = paths.filter((path) => path.endsWith('.js'))
+/** The command is a process of its own, bundled by itself, and without source maps. */
+const isCommand = (path: string): boolean => /^dist\/(?:chunks\/)?cli\b/.test(path)
 const textOf = (path: string): string => readFileSync(join(unpacked, path), 'utf8')
 
 t.test('what goes out is the build of src and what every package has', (t) => {
@@ -96,7 +99,9 @@ t.test('what goes out is the build of src and what every package has', (t) => {
     .filter((file) => /^[^/]+\.ts$/.test(file))
     .map((file) => `dist/${file.replace(/\.ts$/, '.js')}`)
   const chunks = paths.filter((path) => /^dist\/chunks\/[\w-]+\.js$/.test(path))
-  const code = [...entries, ...chunks].flatMap((path) => [path, `${path}.map`])
+  const code = [...entries, ...chunks].flatMap((path) =>
+    isCommand(path) ? [path] : [path, `${path}.map`],
+  )
   const others = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']
   // The figures behind the pages stay in the repository.
   const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
@@ -108,13 +113,26 @@ t.test('what goes out is the build of src and what every package has', (t) => {
 })
 
 t.test('the code is a few files, with one class IdTokenError for all entries', (t) => {
-  t.ok(modulesOfBuild.length <= 20, modulesOfBuild.join())
-  t.equal(modulesOfBuild.filter((path) => /\bIdTokenError = class\b/.test(textOf(path))).length, 1)
+  const library = modulesOfBuild.filter((path) => !isCommand(path))
+  t.ok(library.length <= 20, library.join())
+  t.ok(modulesOfBuild.length <= 45, modulesOfBuild.join())
+  t.equal(library.filter((path) => /\bIdTokenError = class\b/.test(textOf(path))).length, 1)
   t.end()
 })
 
+t.test('the command of the package runs', async (t) => {
+  const directory = consumer('command', { files: {}, packages: ['jose', 'lru-cache'] })
+  const file = join(
+    directory,
+    'node_modules/fastify-google-id-token',
+    manifest.bin['fastify-google-id-token'],
+  )
+  t.match(await run(directory, process.execPath, file, '--help'), /^Usage: fastify-google-id-token/)
+  t.match(readFileSync(file, 'utf8'), /^#!\/usr\/bin\/env node\n/)
+})
+
 t.test('source maps hold the text that they lead to', (t) => {
-  for (const path of modulesOfBuild) {
+  for (const path of modulesOfBuild.filter((one) => !isCommand(one))) {
     t.match(textOf(path), `//# sourceMappingURL=${path.replace(/^.*\//, '')}.map`)
     const map = JSON.parse(textOf(`${path}.map`)) as { sources: string[]; sourcesContent: string[] }
     t.equal(map.sourcesContent.length, map.sources.length, path)

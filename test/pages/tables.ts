@@ -6,6 +6,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import ts from 'typescript'
+import { helpOf } from '../../src/cli/help.ts'
+import { VERBS } from '../../src/cli/verbs.ts'
 import { FAILURES } from '../../src/client/failures.ts'
 import { OUTCOMES, type ChallengeError } from '../../src/errors/outcomes.ts'
 import { GUIDE, textOf } from './blocks.ts'
@@ -25,6 +27,12 @@ const GUIDE_TABLES: Tables = {
 }
 
 export const GUIDE_TABLE_NAMES: readonly string[] = Object.keys(GUIDE_TABLES)
+
+const HELP: Tables = {}
+for (const [name, load] of VERBS) {
+  const help = helpOf((await load()).text)
+  HELP[`help of ${name}`] = () => `\`\`\`text\n${help}\`\`\``
+}
 
 /** The tables of each other page. */
 const PAGES: Record<string, Tables> = {
@@ -54,6 +62,7 @@ const PAGES: Record<string, Tables> = {
     faults: () => optionTable(`${EMULATOR}/fault.ts`, 'Fault'),
     requests: () => fieldTable(`${EMULATOR}/logged-request.ts`, 'LoggedRequest'),
   },
+  'docs/command-line.md': HELP,
 }
 
 /** The pages that have tables beside the guide: each is the reference of one entry. */

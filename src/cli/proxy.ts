@@ -1,0 +1,105 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { decodeJwt } from 'jose'
+import { parsePort } from '../checks/parse-options.ts'
+import { printJson, printLines, UsageError, type Io } from './io.ts'
+import { listening } from './listening.ts'
+import { printable } from './quoted.ts'
+import { proxyServer } from './proxy-server.ts'
+import { clientFor } from './token-supply.ts'
+import { defineVerb, integerOf } from './verb.ts'
+
+/** As `gcloud run services proxy` has it. */
+const DEFAULT_PORT = 8080
+
+/** A local port that calls a service with a token. */
+export const proxy = defineVerb(
+  {
+    name: 'proxy',
+    operand: 'URL',
+    summary:
+      'opens a local port that adds an ID token to every request and passes it on to a service',
+    about: [
+      'For browsers, curl and clients that cannot get tokens. It listens on loopback, streams both ways and passes websockets. The token is in X-Serverless-Authorization, and in Authorization too, unless a request has one of its own, which is passed on untouched. Everything on this machine that reaches the port calls the service with your identity; pages of other sites are refused. HTTP/2 and gRPC are not passed on. Ctrl-C ends it.',
+    ],
+    options: {
+      port: {
+        type: 'string',
+        value: 'PORT',
+        about: `the local port; 0 for any; default ${DEFAULT_PORT}`,
+      },
+      audience: {
+        type: 'string',
+        value: 'AUDIENCE',
+        about:
+          'of the tokens; default: the URL, so name the URL without the tag for a tagged revision',
+      },
+      'service-account': {
+        type: 'string',
+        value: 'EMAIL',
+        about: 'the service account to impersonate; a person needs one',
+      },
+    },
+    examples: [
+      'npx fastify-google-id-token proxy https://orders-abc123-uc.a.run.app --port 9090',
+      'npx fastify-google-id-token proxy https://orders-abc123-uc.a.run.app --service-account web@shop-prod.iam.gserviceaccount.com',
+    ],
+    exits: ['it was ended by Ctrl-C or SIGTERM', 'no token can be had, or it cannot listen'],
+  },
+  async ({ values, operand }, io) => {
+    const url = parseOrigin(operand)
+    const { audience } = values
+    const client = clientFor(
+      { url: url.origin, audience, serviceAccount: values['service-account'] },
+      io,
+    )
+    const port = parsePort(integerOf('port', values.port) ?? DEFAULT_PORT)
+    // Credentials that cannot get a token are told now, and not with the first request.
+    const { email } = decodeJwt(await client.idToken())
+    const server = proxyServer({
+      url,
+      client,
+      failed: (line) => {
+        printLines(io.stderr, [printable(line)])
+      },
+    })
+    const opened = await listening(listen(server, port))
+    const local = `http://127.0.0.1:${opened.port}`
+    const about = { url: local, target: url.origin, audience: client.audience, email }
+    if (values.json) printJson(io, about)
+    else printLines(io.stdout, [`${local} calls ${url.origin}${who(email)}. Ctrl-C ends it.`])
+    await untilInterrupted(io, server)
+    return 0
+  },
+)
+
+function who(email: unknown): string {
+  return typeof email === 'string' ? ` as ${printable(email)}` : ''
+}
+
+function parseOrigin(text: string | undefined): URL {
+  const url = text !== undefined && URL.canParse(text) ? new URL(text) : null
+  if (url !== null && `${url.origin}/` === url.href) return url
+  throw new UsageError(
+    'The URL of the service is needed, without a path: https://orders-abc123-uc.a.run.app',
+  )
+}
+
+async function listen(server: Server, port: number): Promise<AddressInfo> {
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return server.address() as AddressInfo
+}
+
+/** Requests in progress are cut off: one of them may stream for ever. */
+async function untilInterrupted(io: Io, server: Server): Promise<void> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+  await io.interrupted()
+  server.close()
+  for (const socket of sockets) socket.destroy()
+}
