@@ -58,7 +58,6 @@ export interface VerifierOptions {
   /** Seconds: a token whose exp − iat is longer is refused. Default 86400. */
   maxTokenLifetime?: number | undefined
   /**
-  /**
    * How many verified tokens are remembered, 1 to 1000000, or `false` for none. Default
    * `{ max: 10000 }`.
    */
@@ -165,6 +164,7 @@ export function parseVerifierOptions(value: unknown): VerifierSettings {
     rules: parseRules(options, profile),
     defaultPolicy: {
       optional: false,
+      reportOnly: false,
       allowedCallers:
         options.allowedCallers === undefined
           ? null

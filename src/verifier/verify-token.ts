@@ -195,6 +195,7 @@ export class TokenVerifier {
       found,
       // Without a verified signature, the log names no caller.
       caller: signatureVerified ? (email ?? subject) : undefined,
+      account: signatureVerified ? { email, subject } : undefined,
       evidence: () => evidenceOf(claims, source),
     })
   }

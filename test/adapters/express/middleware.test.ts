@@ -287,11 +287,11 @@ t.test('a wrong list or option fails at once', (t) => {
     [() => allow(['*']), /^Option allow\.allowedCallers\[0\] is '\*'/],
     [
       () => allow([LOGIN], { audiences: 'x' }),
-      /^Option allow\.audiences is 'x'; accepted: only the names audience\. Did you mean audience\?$/,
+      /^Option allow\.audiences is 'x'; accepted: only the names audience, reportOnly\. Did you mean audience\?$/,
     ],
     [
       () => allow([LOGIN], { optional: true }),
-      /^Option allow\.optional is true; accepted: only the names audience$/,
+      /^Option allow\.optional is true; accepted: only the names audience, reportOnly$/,
     ],
     [() => allow([LOGIN], 'x'), /^Option allow is 'x'; accepted: an object with audience/],
     [() => allow([LOGIN], null), /^Option allow is null; accepted: an object with audience/],
