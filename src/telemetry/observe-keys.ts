@@ -7,6 +7,8 @@ import type { Metrics } from './metrics.ts'
 /** Where events of the keys are reported. */
 export interface KeyObservers {
   readonly uri: string
+  /** Whose keys: `id-token` or `iap`. */
+  readonly source: string
   readonly metrics: Metrics
   readonly logger: Logger
   /** Milliseconds; must never stand still. */
@@ -22,14 +24,14 @@ const FAILED: Readonly<Record<KeyFailure['state'], string>> = {
 
 /** Logs, counts and publishes what happens to the keys. */
 export function observeKeys(observers: KeyObservers): KeyEvents {
-  const { uri, metrics, steadyNow } = observers
+  const { uri, source, metrics, steadyNow } = observers
   // Nobody catches what a logger throws here.
   const logger = failsafe(observers.logger)
   const mayTellFailure = onceAMinute(steadyNow)
   const mayTellStore = onceAMinute(steadyNow)
   return {
-    refreshed: ({ keys, lifetime }, skipped) => {
-      metrics.keyFetch('ok')
+    refreshed: ({ keys, lifetime }, skipped, took) => {
+      metrics.keyFetch({ outcome: 'ok', source, took })
       if (skipped.length > 0)
         logger.warn({ uri, skipped }, 'unusable keys of the JWK set are ignored')
       const keyIds = [...keys.keys()]
@@ -40,8 +42,8 @@ export function observeKeys(observers: KeyObservers): KeyEvents {
         skipped,
       } satisfies KeysRefreshedMessage)
     },
-    failed: ({ reason, state, retryIn }) => {
-      metrics.keyFetch('failed')
+    failed: ({ reason, state, retryIn, took }) => {
+      metrics.keyFetch({ outcome: 'failed', source, took })
       const retryInSeconds = Math.ceil(retryIn) / 1000
       const message: KeysFailedMessage = { uri, reason, state, retryInSeconds }
       if (mayTellFailure()) logger.warn(message, FAILED[state])

@@ -120,6 +120,8 @@ export interface VerifierCore {
   readonly verifyRequest: (
     request: RequestHeaders,
     policy: AccessPolicy,
+    /** The route as it was declared, for metrics; `undefined` if it is not known. */
+    route?: string,
   ) => Eventual<Outcome<Caller | null>>
 }
 
@@ -146,8 +148,11 @@ export function createVerifierCore(options: VerifierOptions): VerifierCore {
   const verification = { kinds, twinHeader, trustRemovedSignature }
   const reported = createReported(observeOutcomes(metrics), realm)
   const compile = policyCompiler(defaultPolicy)
-  const verifyReported: VerifierCore['verifyRequest'] = (request, policy) =>
-    reported(() => verifyRequest(verification, request, policy))
+  const verifyReported: VerifierCore['verifyRequest'] = (request, policy, route) =>
+    reported(() => verifyRequest(verification, request, policy), {
+      route,
+      enforced: !policy.reportOnly,
+    })
   const verifier: Verifier = {
     ...tokenMethods(tokens, reported, compile),
     ...anyCallerMethods(tokens, reported, defaultPolicy),
@@ -167,7 +172,7 @@ export function createVerifierCore(options: VerifierOptions): VerifierCore {
       tokenCache: { size: cache?.size ?? 0, max: cacheSize },
     }),
     close: () => {
-      for (const { keys } of kinds) keys.close()
+      for (const kind of kinds) kind.close()
     },
   }
   const headers = kinds.flatMap(({ profile }) => profile.presentation.headers)

@@ -230,8 +230,10 @@ function parseRealm(value: unknown = DEFAULT_REALM): string {
 }
 
 function parseMeter(value: unknown): Meter | undefined {
-  return parseObjectWith('meter', value, 'createCounter', 'an OpenTelemetry Meter') as
-    Meter | undefined
+  for (const method of ['createCounter', 'createHistogram', 'createObservableGauge']) {
+    parseObjectWith('meter', value, method, 'an OpenTelemetry Meter')
+  }
+  return value as Meter | undefined
 }
 
 /** The cache takes its memory at start, and nobody has more callers than this. */

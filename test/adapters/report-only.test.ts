@@ -8,6 +8,7 @@ import { googleIdToken } from '../../src/express.ts'
 import guardFastify from '../../src/index.ts'
 import { createTestIssuer } from '../../src/testing.ts'
 import { fastify, frameworks, recordedLog, type RecordedLine } from '../helpers/guarded-app.ts'
+import { meterWith } from '../helpers/meter.ts'
 import type { RawRequest } from '../helpers/raw-request.ts'
 import { audience, login, signup } from '../helpers/shop.ts'
 
@@ -118,7 +119,8 @@ for (const { name, start } of frameworks) {
     })
     const keys = heldKeys()
     for (const more of [
-      { meter: { createCounter: () => ({ add: fail }) } },
+      { meter: meterWith(() => ({ add: fail })) },
+      { meter: meterWith(fail) },
       { clock },
       { jwks: undefined, fetch: fail },
       { jwks: undefined, fetch: keys.fetch },

@@ -29,8 +29,9 @@ export function recordedLog(note: (line: RecordedLine) => void = () => undefined
   const lines: RecordedLine[] = []
   const at =
     (level: string) =>
-    (fields: object, message = '') => {
-      const line = { level, fields: fields as RecordedLine['fields'], message }
+    (fields: object | string, text = '') => {
+      const [found, message] = typeof fields === 'string' ? [{}, fields] : [fields, text]
+      const line = { level, fields: found as RecordedLine['fields'], message }
       note(line)
       lines.push(line)
     }

@@ -7,6 +7,7 @@ import { optionsOf, rawHeadersOf, rows } from '../../fixtures/rows.ts'
 import { createVerifier, IdTokenError, type Caller } from '../../src/index.ts'
 import { logRefusal } from '../../src/adapters/log-refusal.ts'
 import { silent } from '../helpers/captured-log.ts'
+import { meterWith } from '../helpers/meter.ts'
 import { login } from '../helpers/shop.ts'
 import {
   clock,
@@ -284,7 +285,7 @@ t.test('what is no verdict is counted as an error', async (t) => {
   const counter = { add: (_: number, attributes?: object) => void outcomes.push(attributes) }
   let broken = false
   const verifier = verifierWith({
-    meter: { createCounter: () => counter },
+    meter: meterWith(() => counter),
     clock: () => {
       if (broken) throw new RangeError('the clock is broken')
       return clock()
@@ -292,7 +293,7 @@ t.test('what is no verdict is counted as an error', async (t) => {
   })
   broken = true
   await t.rejects(verifier.verifyAnyCaller(await signed()), RangeError)
-  t.strictSame(outcomes, [{ outcome: 'error' }])
+  t.strictSame(outcomes, [{ outcome: 'refused', 'error.type': '_OTHER', enforced: true }])
 })
 
 t.test('decisions are published on diagnostics channels, to whoever listens', async (t) => {

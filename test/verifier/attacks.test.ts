@@ -9,6 +9,7 @@ import { startKeyServer } from '../../bench/faults/key-server.ts'
 import { googleIdToken as guardExpress } from '../../src/express.ts'
 import googleIdToken, { createVerifier } from '../../src/index.ts'
 import { createTestIssuer } from '../../src/testing.ts'
+import { meterWith } from '../helpers/meter.ts'
 import { rawRequest } from '../helpers/raw-request.ts'
 import { audience, login } from '../helpers/shop.ts'
 
@@ -219,7 +220,7 @@ t.test('a meter or a logger that throws decides nothing', async (t) => {
     throw new Error('out of order')
   }
   const warned = once(process, 'warning')
-  const meter = { createCounter: () => ({ add: fail }) }
+  const meter = meterWith(() => ({ add: fail }))
   const verifier = createVerifier({ ...options, meter })
   t.equal((await verifier.verifyAnyCaller(await tokenOf(login))).email, login)
   t.match(await warned, [{ message: 'out of order' }])

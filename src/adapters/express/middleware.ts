@@ -16,6 +16,7 @@ import { parseNames, invalidConfiguration } from '../../checks/invalid-option.ts
 import type { Verifier } from '../../verifier/create-verifier.ts'
 import { createGuardParts, REPORT_ONLY, type GuardOptions } from '../guard-options.ts'
 import { RequestGuard } from '../request-guard.ts'
+import { RouteNames, whenRouted } from './route-names.ts'
 
 declare global {
   namespace Express {
@@ -72,9 +73,14 @@ export interface GoogleIdToken extends Middleware {
  * @throws TypeError naming the option that is wrong, its value and what is accepted
  */
 export function googleIdToken(options: GuardOptions): GoogleIdToken {
-  const { core, defaults } = createGuardParts(options)
+  const { core, defaults, reports } = createGuardParts(options)
   const { logger } = core.settings
-  const guards: Guards = { guard: new RequestGuard(core), logger: options.logger }
+  const guard = new RequestGuard(core, reports)
+  const guards: Guards = { guard, logger: options.logger, routes: new RouteNames() }
+  const close = (): void => {
+    core.verifier.close()
+    guard.close()
+  }
   if (defaults.reportOnly) warnOfReportOnly('googleIdToken', logger)
   const makeGuard = (where: string, policy: GuardPolicy): Middleware => {
     const access = requireList(`${where}.allowedCallers`, parseGuardPolicy(where, policy, defaults))
@@ -94,7 +100,7 @@ export function googleIdToken(options: GuardOptions): GoogleIdToken {
         optional: true,
       }),
     ),
-    verifier: core.verifier,
+    verifier: { ...core.verifier, close },
   })
 }
 
@@ -103,6 +109,7 @@ interface Guards {
   readonly guard: RequestGuard
   /** The option. */
   readonly logger: Logger | undefined
+  readonly routes: RouteNames
 }
 
 function warnOfReportOnly(where: string, logger: Logger): void {
@@ -147,14 +154,20 @@ function defaultGuard(guards: Guards, defaults: AccessPolicy): Middleware {
   }
 }
 
-function guardWith({ guard, logger }: Guards, policy: AccessPolicy): Middleware {
+function guardWith({ guard, logger, routes }: Guards, policy: AccessPolicy): Middleware {
   return (request, response, next) => {
     assertCalledByExpress(next)
+    const log = loggerOf(request, logger) ?? NO_LOG
     const guarded = {
       headers: request,
       method: request.method ?? '',
+      route: () => routes.of(request),
+      whenRouted: (run: () => void) => {
+        whenRouted(request, response, run)
+      },
       target: pathOf(request),
-      log: loggerOf(request, logger),
+      log,
+      appLog: logger ?? log,
       accept: (caller: Caller | null) => {
         request.caller = caller
       },
@@ -180,6 +193,9 @@ function assertCalledByExpress(next: unknown): void {
     'This guard is a middleware and was called without a request: write app.use(auth), not app.use(auth()). For a list of its own: auth.allow([...])',
   )
 }
+
+/** Of an application without any: refusals go to its error handler. */
+const NO_LOG: Logger = { warn: () => undefined }
 
 /** A request that may have a logger of pino-http. */
 type LoggedRequest = IncomingMessage & { log?: Partial<Logger> }

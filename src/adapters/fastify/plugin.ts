@@ -6,6 +6,7 @@ import type {
   onRequestHookHandler,
 } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Logger } from '../../checks/injected.ts'
 import { invalidOption } from '../../checks/invalid-option.ts'
 import type { IdTokenError } from '../../errors/id-token-error.ts'
 import type { Caller } from '../../policy/caller.ts'
@@ -38,16 +39,23 @@ const googleIdToken: FastifyPluginAsync<GoogleIdTokenOptions> = (app, options) =
 function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
   if (isGuarded(app)) throw registeredTwice()
   assertNamesFree(app)
-  const { core, defaults } = createGuardParts(options, { names: ['prefetch'], logger: app.log })
+  const { core, defaults, reports } = createGuardParts(options, {
+    names: ['prefetch'],
+    logger: app.log,
+  })
   const prefetch = parsePrefetch(options.prefetch)
   const policies = new RoutePolicies(defaults)
+  const guard = new RequestGuard(core, reports)
   const routes = declaredRoutes(app)
   warnOfUnknownRoutes(routes, core.settings)
   app.decorate('idTokenVerifier', core.verifier)
   app.decorate('listAllowedCallers', () => policies.list(routes.list()))
   app.decorateRequest('caller', null as never)
   const closing = new AbortController()
-  app.addHook('onRequest', createGuard(new RequestGuard(core), policies, closing.signal))
+  app.addHook(
+    'onRequest',
+    createGuard(guard, policies, { appLog: core.settings.logger, closing: closing.signal }),
+  )
   markGuarded(app)
   app.addHook('onReady', async () => {
     const declared = routes.list()
@@ -59,6 +67,11 @@ function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
     warnOfLikelyMistakes(routes, policies.list(declared), core.settings)
     warnOfReportOnly(policies.list(declared), defaults, core.settings)
     await prefetched(core.verifier, prefetch)
+  })
+  // After the last request.
+  app.addHook('onClose', (_app, done) => {
+    guard.close()
+    done()
   })
   // Before the server waits for its requests to end: some of them may wait for a fetch that hangs.
   app.addHook('preClose', (done) => {
@@ -119,7 +132,7 @@ async function prefetched(verifier: Verifier, prefetch: true | 'required'): Prom
 function createGuard(
   guard: RequestGuard,
   policies: RoutePolicies,
-  closing: AbortSignal,
+  { appLog, closing }: { readonly appLog: Logger; readonly closing: AbortSignal },
 ): onRequestHookHandler {
   return function idTokenGuard(request, reply, done) {
     let policy: AccessPolicy | null
@@ -140,8 +153,11 @@ function createGuard(
     const guarded = {
       headers,
       method,
+      route: () => routeOptions.url,
+      whenRouted: now,
       target: routeOptions.url,
       log,
+      appLog,
       accept: (caller: Caller | null) => {
         request.caller = caller as never
       },
@@ -155,6 +171,11 @@ function createGuard(
     }
     guard.handle(guarded, policy)
   }
+}
+
+/** Fastify has chosen the route before its hooks run. */
+function now(run: () => void): void {
+  run()
 }
 
 /**
