@@ -7,4 +7,7 @@ export { googleIdToken, googleIdToken as default } from './adapters/express/midd
 export { IdTokenError } from './errors/id-token-error.ts'
 export { redactPaths } from './telemetry/redact-paths.ts'
 export type { GoogleIdToken, Middleware } from './adapters/express/middleware.ts'
+export type { AuditLogOptions, GuardOptions } from './adapters/guard-options.ts'
+export type { Span, TracingOptions } from './telemetry/mark-span.ts'
+export type { GuardPolicy } from './policy/access-policy.ts'
 export type * from './verifier.ts'

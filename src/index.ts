@@ -31,5 +31,8 @@ export {
   requirable as 'module.exports',
 }
 export type { GoogleIdTokenOptions } from './adapters/fastify/plugin.ts'
+export type { AuditLogOptions, GuardOptions } from './adapters/guard-options.ts'
+export type { Span, TracingOptions } from './telemetry/mark-span.ts'
 export type { RouteAccess } from './adapters/fastify/types.ts'
+export type { GuardPolicy } from './policy/access-policy.ts'
 export type * from './verifier.ts'

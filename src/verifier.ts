@@ -24,7 +24,15 @@ export type {
   TokenRejectedMessage,
   TokenVerifiedMessage,
 } from './telemetry/channels.ts'
-export type { Counter, Meter } from './telemetry/meter.ts'
+export type {
+  Attributes,
+  Counter,
+  GaugeCallback,
+  Histogram,
+  InstrumentOptions,
+  Meter,
+  ObservableGauge,
+} from './telemetry/meter.ts'
 export type { IdTokenClaims } from './token/claims.ts'
 export type { IdTokenErrorDetail } from './errors/id-token-error.ts'
 export type { Check, IdTokenErrorCode } from './errors/outcomes.ts'

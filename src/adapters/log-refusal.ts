@@ -8,25 +8,22 @@ export interface RefusedRequest {
   readonly route: string | undefined
   /** The header that decided; `null` if there was none. */
   readonly header: string | null
+  /** `false` if the request was let in all the same. */
+  readonly enforced: boolean
 }
 
-/**
- * Logs why a request was refused: `code` and `detail` at `warn`, never any part of a token.
- *
- * @returns the response headers of the refusal
- */
+/** Logs why a request was refused: `code` and `detail` at `warn`, never any part of a token. */
 export function logRefusal(
   refusal: IdTokenError,
   request: RefusedRequest,
-  log: { warn: (finding: object, message: string) => void } | undefined,
-): Readonly<Record<string, string>> {
-  const { code, detail, message, headers } = refusal
-  const { method, route, header } = request
-  log?.warn(
-    { code, detail, method, route: route && loggedPath(route), header },
-    `ID token refused: ${message}`,
+  log: { warn: (finding: object, message: string) => void },
+): void {
+  const { code, detail, message } = refusal
+  const { method, route, header, enforced } = request
+  log.warn(
+    { code, detail, method, route: route && loggedPath(route), header, enforced },
+    `ID token ${enforced ? 'refused' : 'would be refused'}: ${message}`,
   )
-  return headers
 }
 
 /**

@@ -29,12 +29,35 @@ export function parseLogger(value: unknown): Logger {
 }
 
 /**
- * Warns about a configuration. If the logger is silent, the warning goes to the process, so that it
- * is not lost.
+ * Warns about a configuration. If the logger is silent or out of order, the warning goes to the
+ * process, so that it is not lost.
  */
 export function warnAtStart(logger: Logger, message: string, finding: object = {}): void {
-  logger.warn(finding, message)
-  if (isSilent(logger)) PROCESS_WARNINGS.warn(finding, message)
+  try {
+    logger.warn(finding, message)
+    if (!isSilent(logger)) return
+  } catch (problem) {
+    warnProcess(problem)
+  }
+  PROCESS_WARNINGS.warn(finding, message)
+}
+
+/** The same logger, except that it never throws: the process is told what it throws. */
+export function failsafe(logger: Logger): Logger {
+  return {
+    warn(finding, message) {
+      try {
+        logger.warn(finding, message)
+      } catch (problem) {
+        warnProcess(problem)
+      }
+    },
+  }
+}
+
+/** Tells the process that something given by the application has thrown. */
+export function warnProcess(problem: unknown): void {
+  process.emitWarning(problem instanceof Error ? problem : 'what was thrown is no error')
 }
 
 /**

@@ -23,20 +23,34 @@ export interface Finding {
   expected?: unknown
   found?: unknown
   caller?: string | undefined
+  /** The same account, for records of who calls; only if the signature was verified. */
+  account?: VerifiedAccount | undefined
   /** What the token says about itself; it helps to recognise a common mistake. */
   evidence?: () => Evidence
   /** Seconds after which the caller may try again: the `Retry-After` of a 503. */
   retryAfter?: number
 }
 
+/** The account that a refused token is of, as Google signed it. */
+export interface VerifiedAccount {
+  readonly email: string | undefined
+  readonly subject: string
+}
+
 /** The `realm` of a challenge, if the option `realm` names no other one. */
 export const DEFAULT_REALM = 'fastify-google-id-token'
 
 let setRealm: (error: IdTokenError, realm: string) => void
+let readAccount: (error: IdTokenError) => VerifiedAccount | null
 
 /** Sets the realm of a refusal's challenge. The check that refuses does not know it. */
 export function nameRealm(error: IdTokenError, realm: string): void {
   setRealm(error, realm)
+}
+
+/** Whose token was refused; `null` if its signature was not verified. */
+export function refusedAccount(error: IdTokenError): VerifiedAccount | null {
+  return readAccount(error)
 }
 
 /**
@@ -50,6 +64,7 @@ export class IdTokenError extends Error {
     setRealm = (error, realm) => {
       error.#realm = realm
     }
+    readAccount = (error) => error.#finding.account ?? null
     // Defined rather than assigned: assigning fails where `Error.prototype` is frozen.
     Object.defineProperty(this.prototype, 'name', { value: 'IdTokenError', configurable: true })
   }
@@ -60,7 +75,7 @@ export class IdTokenError extends Error {
   readonly #finding: Finding
   #realm = DEFAULT_REALM
 
-  /** @internal Refusals are made here; code that meets one reads it. */
+  /** @internal Only this package creates these errors; other code only reads them. */
   constructor(code: IdTokenErrorCode, finding: Finding = {}) {
     const { message, status } = OUTCOMES[code]
     super(message)

@@ -26,7 +26,7 @@ interface Mistake {
   readonly remedy: string
 }
 
-/** A mistake in what the header of IAP's assertion holds. */
+/** A mistake in the value of the header for IAP's assertion. */
 function ofAssertions(codes: readonly IdTokenErrorCode[], remedy: string): Mistake {
   return { codes, isShownBy: ({ source }) => source === 'iap', remedy }
 }

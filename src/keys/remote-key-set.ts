@@ -31,7 +31,7 @@ export interface RemoteKeySetOptions {
   readonly events: KeyEvents
   /** Milliseconds since the epoch, for the age of keys. */
   readonly now: () => number
-  /** Milliseconds since any moment, for waiting; it never stands still. */
+  /** Milliseconds since an arbitrary moment, for waits; the clock never stands still. */
   readonly steadyNow: () => number
   /** Milliseconds for one fetch, headers and body together. */
   readonly timeout: number
@@ -41,7 +41,8 @@ export interface RemoteKeySetOptions {
 
 /** Gets notice of what happens to the keys. */
 export interface KeyEvents {
-  readonly refreshed: (keys: AgedKeys, skipped: readonly string[]) => void
+  /** @param took - milliseconds of the fetch */
+  readonly refreshed: (keys: AgedKeys, skipped: readonly string[], took: number) => void
   readonly failed: (failure: KeyFailure) => void
   readonly storeFailed: (action: 'load' | 'save', reason: string) => void
 }
@@ -53,6 +54,8 @@ export interface KeyFailure {
   readonly state: KeysState
   /** Milliseconds until another may be tried. */
   readonly retryIn: number
+  /** Milliseconds of the fetch. */
+  readonly took: number
 }
 
 /** The last good keys, and their times: milliseconds since the epoch. */
@@ -116,7 +119,7 @@ export class RemoteKeySet implements KeySet {
     if (current === null || !(now < current.unusableAt)) return null
     // If a refresh is due, the request starts it, and uses the keys that are there.
     if (now >= current.refreshAt) void this.#joinFetch('refresh')
-    // The same for a fetch for a missing key that failed: the next request makes it again.
+    // If a fetch for a missing key has failed, the next request starts another one.
     if (this.#keyMissing && this.#hasFailed) void this.#joinFetch('need')
     return current.keys
   }
@@ -226,7 +229,7 @@ export class RemoteKeySet implements KeySet {
         loadFreshnessLifetime(),
       ])
       const accepted = this.#parse(answer, known, lifetimeOf)
-      if (this.#flights.isNewest(number)) this.#accept(accepted)
+      if (this.#flights.isNewest(number)) this.#accept(startedAt, accepted)
     } catch (error) {
       if (this.#flights.isNewest(number)) this.#fail(startedAt, error)
     }
@@ -246,13 +249,13 @@ export class RemoteKeySet implements KeySet {
     return { aged, headers: current, skipped }
   }
 
-  #accept({ aged, headers, skipped }: FetchedKeys): void {
+  #accept(startedAt: number, { aged, headers, skipped }: FetchedKeys): void {
     this.#answers += 1
     this.#hasFailed = false
     this.#keyMissing = false
     this.#pace.succeeded()
     this.#keep(aged, headers)
-    this.#options.events.refreshed(aged, skipped)
+    this.#options.events.refreshed(aged, skipped, this.#options.steadyNow() - startedAt)
     void this.#save(aged)
   }
 
@@ -279,7 +282,8 @@ export class RemoteKeySet implements KeySet {
     this.#pace.failed(startedAt, now)
     const state = this.#state()
     const retryIn = state === 'none' ? this.#pace.untilNeeded(now) : this.#pace.untilRefresh(now)
-    this.#options.events.failed({ reason: this.#lastFailure, state, retryIn })
+    const took = now - startedAt
+    this.#options.events.failed({ reason: this.#lastFailure, state, retryIn, took })
   }
 
   /** Loads the keys of an earlier process, once. They never replace an answer of the endpoint. */

@@ -1,6 +1,12 @@
-import { parseAllowedCallers, type AllowedCaller, type AllowedCallers } from './allowed-callers.ts'
+import {
+  NO_CALLERS,
+  parseAllowedCallers,
+  type AllowedCaller,
+  type AllowedCallers,
+} from './allowed-callers.ts'
 import { parseAudiences, type Audiences } from './audiences.ts'
 import { parseNames, invalidOption } from '../checks/invalid-option.ts'
+import { parseBoolean } from '../checks/parse-options.ts'
 
 /** Who may call one route, as its author writes it. */
 export interface RoutePolicy {
@@ -15,9 +21,20 @@ export interface RoutePolicy {
   optional?: boolean | undefined
 }
 
+/** The same for a route that a guard of a framework protects. */
+export interface GuardPolicy extends RoutePolicy {
+  /**
+   * Every request is verified, logged and counted as ever, and let in. The list of callers may be
+   * missing or empty. Default: the option `reportOnly`.
+   */
+  reportOnly?: boolean | undefined
+}
+
 /** Who may call, compiled at start. */
 export interface AccessPolicy {
   readonly optional: boolean
+  /** Whether refused requests are let in as well. */
+  readonly reportOnly: boolean
   /** `null`: every verified caller. */
   readonly allowedCallers: AllowedCallers | null
   readonly audiences: Audiences
@@ -26,41 +43,78 @@ export interface AccessPolicy {
 /** The same with a list of callers. */
 export type ListedPolicy = AccessPolicy & { readonly allowedCallers: AllowedCallers }
 
+const NAMES = ['allowedCallers', 'audience', 'optional'] as const satisfies (keyof RoutePolicy)[]
+
 /**
- * Parses and compiles a policy over its defaults.
+ * Parses and compiles a policy of the verifier's own methods over its defaults.
  *
  * @throws TypeError naming what is wrong
  */
-export function parsePolicy(
+export function parsePolicy(where: string, value: unknown, defaults: AccessPolicy): AccessPolicy {
+  return compile(where, parseNames(where, value, NAMES), { ...defaults, reportOnly: false })
+}
+
+/**
+ * Parses and compiles the policy of a guard over its defaults.
+ *
+ * @throws TypeError naming what is wrong
+ */
+export function parseGuardPolicy(
   where: string,
   value: unknown,
   defaults: AccessPolicy,
   accepted?: string,
 ): AccessPolicy {
-  const policy = parseNames(where, value, ['allowedCallers', 'audience', 'optional'], accepted)
-  const { allowedCallers, audience, optional } = policy
-  if (optional !== undefined && typeof optional !== 'boolean') {
-    throw invalidOption(`${where}.optional`, optional, 'true or false')
-  }
+  const policy = parseNames(where, value, [...NAMES, 'reportOnly'], accepted)
+  const reportOnly =
+    policy.reportOnly === undefined
+      ? defaults.reportOnly
+      : parseBoolean(`${where}.reportOnly`, policy.reportOnly)
+  return compile(where, policy, { ...defaults, reportOnly })
+}
+
+function compile(
+  where: string,
+  { allowedCallers, audience, optional }: Readonly<Record<string, unknown>>,
+  defaults: AccessPolicy,
+): AccessPolicy {
   return {
-    optional: optional ?? false,
+    reportOnly: defaults.reportOnly,
+    optional: optional === undefined ? false : parseBoolean(`${where}.optional`, optional),
     allowedCallers:
       allowedCallers === undefined
         ? defaults.allowedCallers
-        : parseAllowedCallers(`${where}.allowedCallers`, allowedCallers),
+        : parseList(`${where}.allowedCallers`, allowedCallers, defaults.reportOnly),
     audiences:
       audience === undefined ? defaults.audiences : parseAudiences(`${where}.audience`, audience),
   }
 }
 
 /**
- * Default deny: an audience alone lets any Google customer in.
+ * Parses a list of callers. Where requests are only reported, it may be empty: then it counts as
+ * missing.
+ *
+ * @throws TypeError naming the entry
+ */
+export function parseList(
+  name: string,
+  value: unknown,
+  reportOnly: boolean,
+): AllowedCallers | null {
+  const isEmpty = Array.isArray(value) && value.length === 0
+  return isEmpty && reportOnly ? null : parseAllowedCallers(name, value)
+}
+
+/**
+ * Default deny: an audience alone lets any Google customer in. Where requests are only reported and
+ * no list is given, the reports say what default deny would do: nobody is listed.
  *
  * @param name - the option that would hold the list
  * @throws TypeError if there is no list of callers
  */
 export function requireList(name: string, policy: AccessPolicy): ListedPolicy {
   if (hasList(policy)) return policy
+  if (policy.reportOnly) return { ...policy, allowedCallers: NO_CALLERS }
   throw missingList(name)
 }
 
@@ -76,4 +130,9 @@ export function missingList(name: string): TypeError {
 /** Whether there is a list of callers. */
 export function hasList(policy: AccessPolicy): policy is ListedPolicy {
   return policy.allowedCallers !== null
+}
+
+/** Whether a guard with this policy can start: enforcing needs a list. */
+export function canStart(policy: AccessPolicy): boolean {
+  return policy.reportOnly || hasList(policy)
 }

@@ -56,6 +56,13 @@ const LONGEST_SUMMARY = 20
 const ACCEPTED =
   'a service account email (lower case), serviceAccount:EMAIL, a unique id (15 to 25 digits), *@PROJECT.iam.gserviceaccount.com, or { email } for a person'
 
+/** Nobody. It is no list that can be configured. */
+export const NO_CALLERS: AllowedCallers = {
+  configured: Object.freeze([]),
+  summary: [],
+  includes: () => false,
+}
+
 /**
  * Parses and compiles a list of callers.
  *

@@ -17,6 +17,7 @@ export function callerRefusal(
     email === undefined ? 'ID_TOKEN_CALLER_UNIDENTIFIED' : 'ID_TOKEN_CALLER_NOT_ALLOWED',
     {
       expected: allowed.summary,
+      account: signatureVerified ? { email, subject } : undefined,
       evidence: () => evidenceOf(claims, source),
       found: () => {
         const account = email === undefined ? subject : `${email} (unique id ${subject})`

@@ -1,17 +1,19 @@
+import { failsafe, type Logger } from '../checks/injected.ts'
 import type { KeyEvents, KeyFailure } from '../keys/remote-key-set.ts'
+import { onceAMinute } from '../pacing/once-a-minute.ts'
 import { channels, type KeysFailedMessage, type KeysRefreshedMessage } from './channels.ts'
 import type { Metrics } from './metrics.ts'
 
 /** Where events of the keys are reported. */
 export interface KeyObservers {
   readonly uri: string
+  /** Whose keys: `id-token` or `iap`. */
+  readonly source: string
   readonly metrics: Metrics
-  readonly logger: { readonly warn: (finding: object, message: string) => void }
+  readonly logger: Logger
   /** Milliseconds; must never stand still. */
   readonly steadyNow: () => number
 }
-
-const WARNING_INTERVAL = 60_000
 
 const FAILED: Readonly<Record<KeyFailure['state'], string>> = {
   fresh: 'the keys of ID tokens could not be refreshed yet; the current ones are still fresh',
@@ -22,12 +24,14 @@ const FAILED: Readonly<Record<KeyFailure['state'], string>> = {
 
 /** Logs, counts and publishes what happens to the keys. */
 export function observeKeys(observers: KeyObservers): KeyEvents {
-  const { uri, metrics, logger } = observers
-  const warnOfFailure = atMostOnceAMinute(observers)
-  const warnOfStore = atMostOnceAMinute(observers)
+  const { uri, source, metrics, steadyNow } = observers
+  // Nobody catches what a logger throws here.
+  const logger = failsafe(observers.logger)
+  const mayTellFailure = onceAMinute(steadyNow)
+  const mayTellStore = onceAMinute(steadyNow)
   return {
-    refreshed: ({ keys, lifetime }, skipped) => {
-      metrics.keyFetch('ok')
+    refreshed: ({ keys, lifetime }, skipped, took) => {
+      metrics.keyFetch({ outcome: 'ok', source, took })
       if (skipped.length > 0)
         logger.warn({ uri, skipped }, 'unusable keys of the JWK set are ignored')
       const keyIds = [...keys.keys()]
@@ -38,26 +42,15 @@ export function observeKeys(observers: KeyObservers): KeyEvents {
         skipped,
       } satisfies KeysRefreshedMessage)
     },
-    failed: ({ reason, state, retryIn }) => {
-      metrics.keyFetch('failed')
+    failed: ({ reason, state, retryIn, took }) => {
+      metrics.keyFetch({ outcome: 'failed', source, took })
       const retryInSeconds = Math.ceil(retryIn) / 1000
       const message: KeysFailedMessage = { uri, reason, state, retryInSeconds }
-      warnOfFailure(message, FAILED[state])
+      if (mayTellFailure()) logger.warn(message, FAILED[state])
       channels.keysFailed.publish(message)
     },
     storeFailed: (action, reason) => {
-      warnOfStore({ action, reason }, 'the key store failed')
+      if (mayTellStore()) logger.warn({ action, reason }, 'the key store failed')
     },
-  }
-}
-
-/** An outage lasts for many requests, but one line a minute is enough. */
-function atMostOnceAMinute({ logger, steadyNow }: KeyObservers): KeyObservers['logger']['warn'] {
-  let quietUntil = -Infinity
-  return (finding, message) => {
-    const now = steadyNow()
-    if (now < quietUntil) return
-    quietUntil = now + WARNING_INTERVAL
-    logger.warn(finding, message)
   }
 }

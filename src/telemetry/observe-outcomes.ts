@@ -1,15 +1,15 @@
 import type { Caller } from '../policy/caller.ts'
 import { IdTokenError } from '../errors/id-token-error.ts'
 import { channels, type TokenRejectedMessage, type TokenVerifiedMessage } from './channels.ts'
-import type { Metrics } from './metrics.ts'
+import type { Metrics, VerifiedAt } from './metrics.ts'
 
 /** Gets every outcome: its error, or its caller (`null` for an anonymous request). */
-export type ObserveOutcome = (error: unknown, caller: Caller | null) => void
+export type ObserveOutcome = (error: unknown, caller: Caller | null, at: VerifiedAt) => void
 
 /** Counts outcomes, and publishes them to subscribers. */
 export function observeOutcomes(metrics: Metrics): ObserveOutcome {
-  return (error, caller) => {
-    metrics.outcome(error, caller)
+  return (error, caller, at) => {
+    metrics.outcome(error, caller, at)
     if (caller !== null && channels.tokenVerified.hasSubscribers) {
       channels.tokenVerified.publish({ caller } satisfies TokenVerifiedMessage)
     }

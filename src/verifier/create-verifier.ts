@@ -29,7 +29,7 @@ import type { Expected, TokenVerifier } from './verify-token.ts'
 
 /** What `stats()` returns. */
 export interface VerifierStats {
-  /** How the keys stand. */
+  /** The state of the keys. */
   readonly keys: KeySetStats
   /** The keys of IAP, if the option `iap` is given. */
   readonly iapKeys?: KeySetStats
@@ -99,7 +99,7 @@ export interface Verifier {
   ) => Promise<Explanation>
   /** Resolves when there are current keys for every kind of token; fetches those that are missing. */
   readonly ready: () => Promise<void>
-  /** How the keys stand, and how full the cache of tokens is. */
+  /** The state of the keys, and how full the cache of tokens is. */
   readonly stats: () => VerifierStats
   /**
    * Ends any fetch in progress: requests that wait for it are answered at once. Nothing is fetched
@@ -120,6 +120,8 @@ export interface VerifierCore {
   readonly verifyRequest: (
     request: RequestHeaders,
     policy: AccessPolicy,
+    /** The route as it was declared, for metrics; `undefined` if it is not known. */
+    route?: string,
   ) => Eventual<Outcome<Caller | null>>
 }
 
@@ -139,15 +141,18 @@ export function createVerifierCore(options: VerifierOptions): VerifierCore {
   if (trustRemovedSignature) warnAtStart(settings.logger, TRUST_WARNING)
   warnAboutHosts(defaultPolicy.audiences.configured, settings.logger)
   const metrics = createMetrics(settings.meter)
-  // One for all kinds of tokens: what it keeps counts for the key alone that verified it.
+  // One cache for all kinds of tokens: an entry is used only with the key that verified it.
   const cache = cacheSize === 0 ? null : new VerifiedTokenCache<Caller>(cacheSize)
   const { idTokens, assertions, kinds } = createTokenKinds(settings, { cache, metrics })
   const { tokens } = idTokens
   const verification = { kinds, twinHeader, trustRemovedSignature }
   const reported = createReported(observeOutcomes(metrics), realm)
   const compile = policyCompiler(defaultPolicy)
-  const verifyReported: VerifierCore['verifyRequest'] = (request, policy) =>
-    reported(() => verifyRequest(verification, request, policy))
+  const verifyReported: VerifierCore['verifyRequest'] = (request, policy, route) =>
+    reported(() => verifyRequest(verification, request, policy), {
+      route,
+      enforced: !policy.reportOnly,
+    })
   const verifier: Verifier = {
     ...tokenMethods(tokens, reported, compile),
     ...anyCallerMethods(tokens, reported, defaultPolicy),
@@ -167,7 +172,7 @@ export function createVerifierCore(options: VerifierOptions): VerifierCore {
       tokenCache: { size: cache?.size ?? 0, max: cacheSize },
     }),
     close: () => {
-      for (const { keys } of kinds) keys.close()
+      for (const kind of kinds) kind.close()
     },
   }
   const headers = kinds.flatMap(({ profile }) => profile.presentation.headers)

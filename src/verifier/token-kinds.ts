@@ -16,6 +16,8 @@ import { TokenVerifier } from './verify-token.ts'
 /** A kind of token with its keys. */
 export interface KeyedTokenKind extends TokenKind {
   readonly keys: KeySet
+  /** Ends fetches, and the measuring of the keys. */
+  readonly close: () => void
 }
 
 /** The kinds of tokens that are accepted. */
@@ -33,7 +35,7 @@ interface Shared {
   readonly metrics: Metrics
 }
 
-/** Makes what verifies each kind of token that the options ask for. */
+/** Makes the verifier of each kind of token that the options accept. */
 export function createTokenKinds(settings: VerifierSettings, shared: Shared): TokenKinds {
   const kindOf = (
     token: TokenSettings,
@@ -42,14 +44,19 @@ export function createTokenKinds(settings: VerifierSettings, shared: Shared): To
   ): KeyedTokenKind => {
     const { profile, rules } = token
     const keys = createKeySet(token, settings, shared.metrics, uriOption)
-    const { cache } = shared
-    const tokens = new TokenVerifier({ profile, rules, keys, cache, now: settings.now })
-    return { profile, audiences, keys, tokens }
+    const { cache, metrics } = shared
+    const tokens = new TokenVerifier({ profile, rules, keys, cache, metrics, now: settings.now })
+    const stopMeasuring = metrics.keysAge(profile.source, () => keys.stats().ageSeconds)
+    const close = (): void => {
+      stopMeasuring()
+      keys.close()
+    }
+    return { profile, audiences, keys, tokens, close }
   }
   const { iap } = settings
   const idTokens = kindOf(settings, null, 'jwksUri')
   const assertions = iap && kindOf(iap, iap.audiences, 'iap.jwksUri')
-  // IAP lets callers put an ID token beside its assertion, and says itself who they are.
+  // Behind IAP, callers may add an ID token. The assertion of IAP identifies them, so it decides.
   return { idTokens, assertions, kinds: assertions ? [assertions, idTokens] : [idTokens] }
 }
 
@@ -62,7 +69,7 @@ function createKeySet(
   if (typeof keys !== 'string') return staticKeySet(keys)
   warnOfPlainHttp(logger, { option: uriOption, url: keys, exposed: 'the keys of Google' })
   const steadyNow = steadyClock(now)
-  const events = observeKeys({ uri: keys, metrics, logger, steadyNow })
+  const events = observeKeys({ uri: keys, source: profile.source, metrics, logger, steadyNow })
   const { algorithm } = profile
   return new RemoteKeySet({
     uri: keys,

@@ -38,8 +38,8 @@ export interface VerifierOptions {
   jwksUri?: string | undefined
   /**
    * Hosts to which http is accepted in `jwksUri`: exact names in lower case, without ports, for an
-   * emulator in docker-compose or a cluster: `['google']`. Whoever can change this traffic decides
-   * which tokens are accepted; a warning says so at each start. Default: none.
+   * emulator in docker-compose or a cluster: `['google']`. Anyone who can change this traffic
+   * decides which tokens are accepted; a warning says so at each start. Default: none.
    */
   allowHttpHosts?: readonly string[] | undefined
   /** A static key set. Nothing is fetched. Not together with `jwksUri`. */
@@ -69,7 +69,7 @@ export interface VerifierOptions {
       }
     | undefined
   /**
-   * Accept Identity-Aware Proxy's word about who calls: if `X-Goog-IAP-JWT-Assertion` is present, it
+   * Accept the assertions of Identity-Aware Proxy: if `X-Goog-IAP-JWT-Assertion` is present, it
    * decides alone, and no ID token is read. Default: that header is ignored.
    */
   iap?: IapOptions | undefined
@@ -164,6 +164,7 @@ export function parseVerifierOptions(value: unknown): VerifierSettings {
     rules: parseRules(options, profile),
     defaultPolicy: {
       optional: false,
+      reportOnly: false,
       allowedCallers:
         options.allowedCallers === undefined
           ? null
@@ -229,8 +230,10 @@ function parseRealm(value: unknown = DEFAULT_REALM): string {
 }
 
 function parseMeter(value: unknown): Meter | undefined {
-  return parseObjectWith('meter', value, 'createCounter', 'an OpenTelemetry Meter') as
-    Meter | undefined
+  for (const method of ['createCounter', 'createHistogram', 'createObservableGauge']) {
+    parseObjectWith('meter', value, method, 'an OpenTelemetry Meter')
+  }
+  return value as Meter | undefined
 }
 
 /** The cache takes its memory at start, and nobody has more callers than this. */

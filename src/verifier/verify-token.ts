@@ -8,6 +8,7 @@ import { evidenceOf, type IdTokenClaims } from '../token/claims.ts'
 import { validateClaims, type BrokenRule, type ClaimRules } from './validate-claims.ts'
 import { parseToken, rememberHeader, typeRefusal, type ParsedToken } from '../token/parse-token.ts'
 import type { VerifiedToken, VerifiedTokenCache } from '../cache/verified-token-cache.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import { IdTokenError, refusal } from '../errors/id-token-error.ts'
 import type { Eventual, Outcome } from './outcome.ts'
 
@@ -24,6 +25,7 @@ export interface TokenVerifierParts {
   readonly keys: KeySet
   /** `null`: nothing is remembered. */
   readonly cache: VerifiedTokenCache<Caller> | null
+  readonly metrics?: Pick<Metrics, 'cacheHit'>
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -50,7 +52,10 @@ export class TokenVerifier {
     if (wrongType !== null) return wrongType
     const current = keys.current()
     const verified = current === null ? undefined : cache?.get(token, current)
-    if (verified !== undefined) return this.#validateAgain(verified, expected)
+    if (verified !== undefined) {
+      this.#parts.metrics?.cacheHit()
+      return this.#validateAgain(verified, expected)
+    }
 
     const { profile } = this.#parts
     const parsed = parseToken(token, profile)
@@ -195,6 +200,7 @@ export class TokenVerifier {
       found,
       // Without a verified signature, the log names no caller.
       caller: signatureVerified ? (email ?? subject) : undefined,
+      account: signatureVerified ? { email, subject } : undefined,
       evidence: () => evidenceOf(claims, source),
     })
   }

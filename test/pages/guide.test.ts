@@ -21,6 +21,7 @@ import {
   textOf,
   wholeProgram,
 } from './blocks.ts'
+import { meterWith } from '../helpers/meter.ts'
 import { audience, login, search, signup } from '../helpers/shop.ts'
 import { runToEnd, startService } from './programs.ts'
 import { issuer } from '../helpers/issuer.ts'
@@ -86,17 +87,27 @@ t.test('the options table has every option, once, with its default', (t) => {
   t.end()
 })
 
-t.test('the counters and channels are those that there are', (t) => {
-  const counters: string[] = []
+t.test('the metrics and channels are those that there are', (t) => {
+  const metrics: string[] = []
+  const note = (name: string): void => void metrics.push(name)
+  const nothing = meterWith(() => ({ add: () => undefined }))
   createMetrics({
     createCounter: (name) => {
-      counters.push(name)
-      return { add: () => undefined }
+      note(name)
+      return nothing.createCounter(name)
+    },
+    createHistogram: (name) => {
+      note(name)
+      return nothing.createHistogram(name)
+    },
+    createObservableGauge: (name) => {
+      note(name)
+      return nothing.createObservableGauge(name)
     },
   })
   t.same(
-    [...guide.matchAll(/^\| `(google_id_token\.\w+)`/gm)].map(([, name]) => name),
-    counters,
+    [...guide.matchAll(/^\| `(google_id_token\.[\w.]+)`/gm)].map(([, name]) => name).sort(),
+    metrics.sort(),
   )
   t.same(
     [...guide.matchAll(/^\| `(fastify-google-id-token:[\w:]+)`/gm)].map(([, name]) => name),

@@ -21,6 +21,8 @@ type Tables = Record<string, () => string>
 const GUIDE_TABLES: Tables = {
   outcomes: outcomeTable,
   options: () => optionTable('src/verifier/verifier-options.ts', 'VerifierOptions'),
+  'guard options': () => optionTable('src/adapters/guard-options.ts', 'GuardOptions'),
+  'guard policy': () => optionTable('src/policy/access-policy.ts', 'GuardPolicy'),
   'plugin options': () => optionTable('src/adapters/fastify/plugin.ts', 'GoogleIdTokenOptions'),
   'route options': () => optionTable('src/policy/access-policy.ts', 'RoutePolicy'),
   caller: () => fieldTable('src/policy/caller.ts', 'Caller'),

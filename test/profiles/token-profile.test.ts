@@ -38,6 +38,7 @@ const verification = {
 }
 const policy = {
   optional: false,
+  reportOnly: false,
   allowedCallers: parseAllowedCallers('allowedCallers', ['112345678901234567890']),
   audiences: parseAudiences('audience', 'of-another-kind'),
 }

@@ -22,6 +22,7 @@ app.get('/:id', auth.optional({ audience: ['x', 'y'] }), (request, response) => 
 app.get('/', auth.optional(['login@shop-prod.iam.gserviceaccount.com']))
 app.get('/', auth.optional([{ email: 'ann@example.com' }], { audience: 'x' }))
 app.get<{ id: string }>('/:id', auth, auth.allow([{ email: 'ann@example.com' }]))
+app.get('/', auth.allow([], { reportOnly: true }), auth.optional({ reportOnly: true }))
 
 // @ts-expect-error a list is needed
 auth.allow()

@@ -77,6 +77,17 @@ app.get('/', sharedOptions, (request) => {
   expectTypeOf(request.caller).toEqualTypeOf<Caller | null>()
 })
 
+// So may one where refused requests are let in.
+app.get('/', { config: { idToken: { reportOnly: true } } }, (request) => {
+  expectTypeOf(request.caller).toEqualTypeOf<Caller | null>()
+})
+app.get('/', { config: { idToken: { reportOnly: either } } }, (request) => {
+  expectTypeOf(request.caller).toEqualTypeOf<Caller | null>()
+})
+app.get('/', { config: { idToken: { reportOnly: false, allowedCallers: list } } }, (request) => {
+  expectTypeOf(request.caller).toEqualTypeOf<Caller>()
+})
+
 // An open route has none.
 app.get('/', { config: { idToken: false } }, (request) => {
   expectTypeOf(request.caller).toEqualTypeOf<null>()

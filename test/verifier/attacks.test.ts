@@ -8,6 +8,7 @@ import t, { type Test } from 'tap'
 import { startKeyServer } from '../../bench/faults/key-server.ts'
 import { googleIdToken as guardExpress } from '../../src/express.ts'
 import googleIdToken, { createVerifier } from '../../src/index.ts'
+import { meterWith } from '../helpers/meter.ts'
 import { rawRequest } from '../helpers/raw-request.ts'
 import { audience, login } from '../helpers/shop.ts'
 import { issuer } from '../helpers/issuer.ts'
@@ -66,7 +67,7 @@ t.test('a header that Node drops from a long list does not let another one decid
   t.equal((await among(1030)).status, 403, 'without a limit Node keeps them all')
 })
 
-t.test('a header that HTTP/2 drops does not let another one be believed', async (t) => {
+t.test('a header that HTTP/2 drops does not let another one be trusted', async (t) => {
   behindCloudRun(t)
   const app = Fastify({ http2: true })
   app.register(googleIdToken, { ...options, trustRemovedSignature: true })
@@ -122,7 +123,7 @@ t.test('a polluted prototype opens nothing', async (t) => {
 })
 
 t.test(
-  'what an author changes in a config after declaring a route shows as it guards',
+  'a change of a config after its route was declared changes neither guard nor list',
   async (t) => {
     const app = Fastify()
     app.register(googleIdToken, options)
@@ -160,7 +161,7 @@ t.test('wildcards do not match the service agents of other projects', async (t) 
   })
 })
 
-t.test('Express: a late refusal after an answer of another ends nothing', async (t) => {
+t.test('Express: a refusal after another response does not end the process', async (t) => {
   const server = await startKeyServer(issuer.jwks)
   t.teardown(() => server.close())
   server.answer = (response, document) => {
@@ -218,7 +219,7 @@ t.test('a meter or a logger that throws decides nothing', async (t) => {
     throw new Error('out of order')
   }
   const warned = once(process, 'warning')
-  const meter = { createCounter: () => ({ add: fail }) }
+  const meter = meterWith(() => ({ add: fail }))
   const verifier = createVerifier({ ...options, meter })
   t.equal((await verifier.verifyAnyCaller(await tokenOf(login))).email, login)
   t.match(await warned, [{ message: 'out of order' }])

@@ -1,28 +1,30 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AllowedCaller } from '../../policy/allowed-callers.ts'
+import type { IdTokenError } from '../../errors/id-token-error.ts'
 import type { Caller } from '../../policy/caller.ts'
 import {
-  parsePolicy,
+  canStart,
+  missingList,
+  parseGuardPolicy,
   requireList,
   type AccessPolicy,
-  type RoutePolicy,
+  type GuardPolicy,
 } from '../../policy/access-policy.ts'
 import { warnAboutHosts } from '../../policy/audiences.ts'
-import type { Logger } from '../../checks/injected.ts'
+import { warnAtStart, type Logger } from '../../checks/injected.ts'
 import { parseNames, invalidConfiguration } from '../../checks/invalid-option.ts'
-import type { VerifierOptions } from '../../verifier/verifier-options.ts'
-import { logRefusal, type RefusedRequest } from '../log-refusal.ts'
-import { receiveOutcome } from '../receive-outcome.ts'
-import {
-  createVerifierCore,
-  type Verifier,
-  type VerifierCore,
-} from '../../verifier/create-verifier.ts'
+import type { Verifier } from '../../verifier/create-verifier.ts'
+import { createGuardParts, REPORT_ONLY, type GuardOptions } from '../guard-options.ts'
+import { RequestGuard } from '../request-guard.ts'
+import { RouteNames, whenRouted } from './route-names.ts'
 
 declare global {
   namespace Express {
     interface Request {
-      /** Who calls. `null` on an optional route without a token; missing on one without a guard. */
+      /**
+       * Who calls. `null` on an optional route without a token, and with `reportOnly` for a request
+       * that would be refused; missing on a route without a guard.
+       */
       caller?: Caller | null
     }
   }
@@ -43,19 +45,19 @@ export type Middleware = (
  *
  * @inline
  */
-type Audience = Pick<RoutePolicy, 'audience'>
+type BesideList = Pick<GuardPolicy, 'audience' | 'reportOnly'>
 
 /** A middleware that guards with the default list, and functions that make other guards. */
 export interface GoogleIdToken extends Middleware {
-  /** Guards a route with its own list, and with its own audience if one is given. */
-  readonly allow: (allowedCallers: readonly AllowedCaller[], policy?: Audience) => Middleware
+  /** Guards a route with its own list, and with its own audience and `reportOnly` if given. */
+  readonly allow: (allowedCallers: readonly AllowedCaller[], policy?: BesideList) => Middleware
   /**
    * Guards a route that also answers requests without a token: `req.caller` is `null` then. It
    * takes a list like `allow`, or a policy, or nothing for the default list.
    */
   readonly optional: {
-    (allowedCallers: readonly AllowedCaller[], policy?: Audience): Middleware
-    (policy?: Omit<RoutePolicy, 'optional'>): Middleware
+    (allowedCallers: readonly AllowedCaller[], policy?: BesideList): Middleware
+    (policy?: Omit<GuardPolicy, 'optional'>): Middleware
   }
   /** The verifier of all these guards. `close()` it with the server. */
   readonly verifier: Verifier
@@ -70,17 +72,23 @@ export interface GoogleIdToken extends Middleware {
  *
  * @throws TypeError naming the option that is wrong, its value and what is accepted
  */
-export function googleIdToken(options: VerifierOptions): GoogleIdToken {
-  const core = createVerifierCore(options)
-  const defaults = core.settings.defaultPolicy
-  const makeGuard = (where: string, policy: RoutePolicy): Middleware => {
-    const access = requireList(`${where}.allowedCallers`, parsePolicy(where, policy, defaults))
-    if (policy.audience !== undefined) {
-      warnAboutHosts(access.audiences.configured, core.settings.logger)
-    }
-    return guard(core, access, options.logger)
+export function googleIdToken(options: GuardOptions): GoogleIdToken {
+  const { core, defaults, reports } = createGuardParts(options)
+  const { logger } = core.settings
+  const guard = new RequestGuard(core, reports)
+  const guards: Guards = { guard, logger: options.logger, routes: new RouteNames() }
+  const close = (): void => {
+    core.verifier.close()
+    guard.close()
   }
-  return Object.assign(defaultGuard(core, options.logger), {
+  if (defaults.reportOnly) warnOfReportOnly('googleIdToken', logger)
+  const makeGuard = (where: string, policy: GuardPolicy): Middleware => {
+    const access = requireList(`${where}.allowedCallers`, parseGuardPolicy(where, policy, defaults))
+    if (policy.audience !== undefined) warnAboutHosts(access.audiences.configured, logger)
+    if (access.reportOnly && !defaults.reportOnly) warnOfReportOnly(`auth.${where}`, logger)
+    return guardWith(guards, access)
+  }
+  return Object.assign(defaultGuard(guards, defaults), {
     allow: makerOf('allow', options.logger, (list, policy) =>
       makeGuard('allow', listedPolicy('allow', list, policy)),
     ),
@@ -88,19 +96,33 @@ export function googleIdToken(options: VerifierOptions): GoogleIdToken {
       makeGuard('optional', {
         ...(Array.isArray(first) || policy !== undefined
           ? listedPolicy('optional', first, policy)
-          : parseNames('optional', first, ['allowedCallers', 'audience'])),
+          : parseNames('optional', first, ['allowedCallers', ...BESIDE_LIST])),
         optional: true,
       }),
     ),
-    verifier: core.verifier,
+    verifier: { ...core.verifier, close },
   })
 }
 
+/** What all guards of one app share. */
+interface Guards {
+  readonly guard: RequestGuard
+  /** The option. */
+  readonly logger: Logger | undefined
+  readonly routes: RouteNames
+}
+
+function warnOfReportOnly(where: string, logger: Logger): void {
+  warnAtStart(logger, `reportOnly is on in ${where}: ${REPORT_ONLY}`)
+}
+
+const BESIDE_LIST = ['audience', 'reportOnly'] as const satisfies (keyof BesideList)[]
+
 /** A list, and what `allow` and `optional` take besides it. */
-function listedPolicy(where: string, list: unknown, policy: unknown = {}): RoutePolicy {
-  const { audience } = parseNames(where, policy, ['audience'])
-  // `undefined` would mean the default list, but whoever calls `allow` means another list.
-  return { allowedCallers: list ?? null, audience } as RoutePolicy
+function listedPolicy(where: string, list: unknown, policy: unknown = {}): GuardPolicy {
+  const { audience, reportOnly } = parseNames(where, policy, BESIDE_LIST)
+  // `undefined` would mean the default list, but code that calls `allow` wants another list.
+  return { allowedCallers: list ?? null, audience, reportOnly } as GuardPolicy
 }
 
 /**
@@ -124,35 +146,39 @@ function makerOf(
 }
 
 /** Express has no start-up that a missing list could stop, so every request is refused. */
-function defaultGuard(core: VerifierCore, logger: Logger | undefined): Middleware {
-  const guarded = guard(core, core.settings.defaultPolicy, logger)
-  return (request, response, next) => {
+function defaultGuard(guards: Guards, defaults: AccessPolicy): Middleware {
+  if (canStart(defaults)) return guardWith(guards, requireList('allowedCallers', defaults))
+  return (_request, _response, next) => {
     assertCalledByExpress(next)
-    try {
-      requireList('allowedCallers', core.settings.defaultPolicy)
-    } catch (error) {
-      next(error)
-      return
-    }
-    guarded(request, response, next)
+    next(missingList('allowedCallers'))
   }
 }
 
-function guard(core: VerifierCore, policy: AccessPolicy, logger: Logger | undefined): Middleware {
+function guardWith({ guard, logger, routes }: Guards, policy: AccessPolicy): Middleware {
   return (request, response, next) => {
     assertCalledByExpress(next)
-    receiveOutcome(core.verifyRequest(request, policy), {
-      accept: (caller) => {
+    const log = loggerOf(request, logger) ?? NO_LOG
+    const guarded = {
+      headers: request,
+      method: request.method ?? '',
+      route: () => routes.of(request),
+      whenRouted: (run: () => void) => {
+        whenRouted(request, response, run)
+      },
+      target: pathOf(request),
+      log,
+      appLog: logger ?? log,
+      accept: (caller: Caller | null) => {
         request.caller = caller
       },
-      refuse: (refusal) => {
-        const headers = logRefusal(refusal, refused(request, core), loggerOf(request, logger))
+      refuse: ({ headers }: IdTokenError) => {
         // The application may have answered already, without waiting for the keys.
         if (response.headersSent) return
         for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
       },
       next,
-    })
+    }
+    guard.handle(guarded, policy)
   }
 }
 
@@ -168,6 +194,9 @@ function assertCalledByExpress(next: unknown): void {
   )
 }
 
+/** Of an application without any: refusals go to its error handler. */
+const NO_LOG: Logger = { warn: () => undefined }
+
 /** A request that may have a logger of pino-http. */
 type LoggedRequest = IncomingMessage & { log?: Partial<Logger> }
 
@@ -176,10 +205,9 @@ function loggerOf({ log }: LoggedRequest, logger: Logger | undefined): Logger | 
 }
 
 /** Express keeps `originalUrl` while a router removes its prefix from `url`. */
-function refused(
-  request: IncomingMessage & { originalUrl?: string },
-  core: VerifierCore,
-): RefusedRequest {
-  const { method = '', url = '', originalUrl = url } = request
-  return { method, route: originalUrl, header: core.decidingHeaderOf(request) }
+function pathOf({
+  url = '',
+  originalUrl = url,
+}: IncomingMessage & { originalUrl?: string }): string {
+  return originalUrl
 }

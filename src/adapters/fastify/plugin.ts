@@ -6,27 +6,22 @@ import type {
   onRequestHookHandler,
 } from 'fastify'
 import fp from 'fastify-plugin'
-import { OPTION_NAMES, type VerifierOptions } from '../../verifier/verifier-options.ts'
-import { parseNames, invalidOption } from '../../checks/invalid-option.ts'
+import type { Logger } from '../../checks/injected.ts'
+import { invalidOption } from '../../checks/invalid-option.ts'
 import type { IdTokenError } from '../../errors/id-token-error.ts'
-import { logRefusal, type RefusedRequest } from '../log-refusal.ts'
-import { receiveOutcome } from '../receive-outcome.ts'
-import {
-  createVerifierCore,
-  type Verifier,
-  type VerifierCore,
-} from '../../verifier/create-verifier.ts'
+import type { Caller } from '../../policy/caller.ts'
+import type { AccessPolicy } from '../../policy/access-policy.ts'
+import { createGuardParts, type GuardOptions } from '../guard-options.ts'
+import { RequestGuard } from '../request-guard.ts'
+import type { Verifier } from '../../verifier/create-verifier.ts'
 import { declaredRoutes } from './declared-routes.ts'
 import { isGuarded, markGuarded } from './guarded-scopes.ts'
 import { RoutePolicies } from './route-policies.ts'
-import { warnOfLikelyMistakes, warnOfUnknownRoutes } from './route-warnings.ts'
+import { warnOfLikelyMistakes, warnOfReportOnly, warnOfUnknownRoutes } from './route-warnings.ts'
 import './types.ts'
 
-/**
- * The options of the Fastify plugin: those of the verifier, and the time of the first fetch of
- * keys.
- */
-export interface GoogleIdTokenOptions extends VerifierOptions {
+/** The options of the Fastify plugin: those of all guards, and the time of the first fetch of keys. */
+export interface GoogleIdTokenOptions extends GuardOptions {
   /**
    * `true`: the first fetch of keys starts when the app is ready, and the start does not wait for
    * it. `'required'`: the app does not start without keys. Default `true`.
@@ -44,20 +39,23 @@ const googleIdToken: FastifyPluginAsync<GoogleIdTokenOptions> = (app, options) =
 function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
   if (isGuarded(app)) throw registeredTwice()
   assertNamesFree(app)
-  parseNames('options', options, [...OPTION_NAMES, 'prefetch'])
-  const { prefetch = true, ...verifierOptions } = options
-  if ((prefetch as unknown) !== true && prefetch !== 'required') {
-    throw invalidOption('prefetch', prefetch, "true or 'required'")
-  }
-  const core = createVerifierCore({ ...verifierOptions, logger: options.logger ?? app.log })
-  const policies = new RoutePolicies(core.settings.defaultPolicy)
+  const { core, defaults, reports } = createGuardParts(options, {
+    names: ['prefetch'],
+    logger: app.log,
+  })
+  const prefetch = parsePrefetch(options.prefetch)
+  const policies = new RoutePolicies(defaults)
+  const guard = new RequestGuard(core, reports)
   const routes = declaredRoutes(app)
   warnOfUnknownRoutes(routes, core.settings)
   app.decorate('idTokenVerifier', core.verifier)
   app.decorate('listAllowedCallers', () => policies.list(routes.list()))
   app.decorateRequest('caller', null as never)
   const closing = new AbortController()
-  app.addHook('onRequest', createGuard(core, policies, closing.signal))
+  app.addHook(
+    'onRequest',
+    createGuard(guard, policies, { appLog: core.settings.logger, closing: closing.signal }),
+  )
   markGuarded(app)
   app.addHook('onReady', async () => {
     const declared = routes.list()
@@ -67,7 +65,13 @@ function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
     }
     policies.check(declared)
     warnOfLikelyMistakes(routes, policies.list(declared), core.settings)
+    warnOfReportOnly(policies.list(declared), defaults, core.settings)
     await prefetched(core.verifier, prefetch)
+  })
+  // After the last request.
+  app.addHook('onClose', (_app, done) => {
+    guard.close()
+    done()
   })
   // Before the server waits for its requests to end: some of them may wait for a fetch that hangs.
   app.addHook('preClose', (done) => {
@@ -75,6 +79,11 @@ function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
     core.verifier.close()
     done()
   })
+}
+
+function parsePrefetch(value: unknown = true): true | 'required' {
+  if (value === true || value === 'required') return value
+  throw invalidOption('prefetch', value, "true or 'required'")
 }
 
 /**
@@ -121,12 +130,12 @@ async function prefetched(verifier: Verifier, prefetch: true | 'required'): Prom
 
 /** `onRequest` runs before any body is read, so the body of a refused caller is not read. */
 function createGuard(
-  core: VerifierCore,
+  guard: RequestGuard,
   policies: RoutePolicies,
-  closing: AbortSignal,
+  { appLog, closing }: { readonly appLog: Logger; readonly closing: AbortSignal },
 ): onRequestHookHandler {
   return function idTokenGuard(request, reply, done) {
-    let policy
+    let policy: AccessPolicy | null
     try {
       policy = policies.of(request)
     } catch (cause) {
@@ -140,19 +149,33 @@ function createGuard(
       done()
       return
     }
-    receiveOutcome(core.verifyRequest(request.raw, policy), {
-      accept: (caller) => {
+    const { raw: headers, method, routeOptions, log } = request
+    const guarded = {
+      headers,
+      method,
+      route: () => routeOptions.url,
+      whenRouted: now,
+      target: routeOptions.url,
+      log,
+      appLog,
+      accept: (caller: Caller | null) => {
         request.caller = caller as never
       },
-      refuse: (refusal) => {
+      refuse: (refusal: IdTokenError) => {
         // Set here and on the error, because the app's own error handler may ignore the error's
         // headers.
-        void reply.headers(logRefusal(refusal, refused(request, core), request.log))
+        void reply.headers(refusal.headers)
         if (closing.aborted) endConnection(request, reply)
       },
       next: done as (error?: unknown) => void,
-    })
+    }
+    guard.handle(guarded, policy)
   }
+}
+
+/** Fastify has chosen the route before its hooks run. */
+function now(run: () => void): void {
+  run()
 }
 
 /**
@@ -162,11 +185,6 @@ function createGuard(
  */
 function endConnection({ raw }: FastifyRequest, reply: FastifyReply): void {
   if (raw.httpVersionMajor < 2) void reply.header('connection', 'close')
-}
-
-function refused(request: FastifyRequest, core: VerifierCore): RefusedRequest {
-  const { method, raw, routeOptions } = request
-  return { method, route: routeOptions.url, header: core.decidingHeaderOf(raw) }
 }
 
 /** The Fastify plugin. */

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import {
-  parsePolicy,
-  hasList,
+  canStart,
+  parseGuardPolicy,
   missingList,
   requireList,
   type AccessPolicy,
@@ -19,10 +19,13 @@ type RouteGuard = ListedPolicy | null
 /** `config.idToken` of every route, compiled once. */
 export class RoutePolicies {
   readonly #defaults: AccessPolicy
+  /** The policy of a route without a `config.idToken`; `undefined` if such a route needs one. */
+  readonly #unconfigured: ListedPolicy | undefined
   readonly #compiled = new WeakMap<object, ListedPolicy>()
 
   constructor(defaults: AccessPolicy) {
     this.#defaults = defaults
+    if (canStart(defaults)) this.#unconfigured = requireList('allowedCallers', defaults)
   }
 
   /**
@@ -58,7 +61,7 @@ export class RoutePolicies {
   }
 
   #isUnlisted({ options }: DeclaredRoute): boolean {
-    return ownIdToken(options.config) === undefined && !hasList(this.#defaults)
+    return ownIdToken(options.config) === undefined && this.#unconfigured === undefined
   }
 
   #guardOf({ options, method, url }: DeclaredRoute): RouteGuard {
@@ -74,7 +77,7 @@ export class RoutePolicies {
       `${where}.allowedCallers`,
       idToken === undefined
         ? this.#defaults
-        : parsePolicy(where, idToken, this.#defaults, 'false, or an object'),
+        : parseGuardPolicy(where, idToken, this.#defaults, 'false, or an object'),
     )
     if (idToken !== undefined) this.#compiled.set(idToken as object, policy)
     return policy
@@ -82,7 +85,7 @@ export class RoutePolicies {
 
   /** Most requests need only this, and it allocates nothing. */
   #known(idToken: unknown): ListedPolicy | undefined {
-    if (idToken === undefined) return hasList(this.#defaults) ? this.#defaults : undefined
+    if (idToken === undefined) return this.#unconfigured
     return typeof idToken === 'object' && idToken !== null ? this.#compiled.get(idToken) : undefined
   }
 }
@@ -124,5 +127,6 @@ function rowOf(method: string, url: string, guard: RouteGuard): RouteAccess {
     access: guard.optional ? 'optional' : 'callers',
     allowedCallers: guard.allowedCallers.configured,
     audience: guard.audiences.configured,
+    ...(guard.reportOnly && { reportOnly: true }),
   }
 }

@@ -1,7 +1,10 @@
 import { warnAboutHosts } from '../../policy/audiences.ts'
 import { warnAtStart } from '../../checks/injected.ts'
+import type { AccessPolicy } from '../../policy/access-policy.ts'
+import { REPORT_ONLY } from '../guard-options.ts'
 import type { VerifierSettings } from '../../verifier/verifier-options.ts'
 import type { DeclaredRoutes } from './declared-routes.ts'
+import { routeNames } from './route-config.ts'
 import type { RouteAccess } from './types.ts'
 
 /** Warns if the app has routes that are not known here. */
@@ -22,6 +25,20 @@ export function warnOfLikelyMistakes(
   const known = new Set(defaultPolicy.audiences.configured)
   const own = rows.flatMap(({ audience }) => audience).filter((audience) => !known.has(audience))
   warnAboutHosts(own, logger)
+}
+
+/** Warns, at every start, that requests are let in which enforcing would refuse. */
+export function warnOfReportOnly(
+  rows: readonly RouteAccess[],
+  { reportOnly }: AccessPolicy,
+  { logger }: VerifierSettings,
+): void {
+  const reported = rows.filter((row) => row.reportOnly)
+  if (!reportOnly && reported.length === 0) return
+  const enforced = rows.filter((row) => row.access !== 'open' && row.reportOnly !== true)
+  const except = enforced.length === 0 ? '' : `, except ${routeNames(enforced)}`
+  const where = reportOnly ? `every guarded route${except}` : routeNames(reported)
+  warnAtStart(logger, `reportOnly is on for ${where}: ${REPORT_ONLY}`)
 }
 
 const UNKNOWN_ROUTES =

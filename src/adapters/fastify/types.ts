@@ -1,6 +1,6 @@
 import type { AllowedCaller } from '../../policy/allowed-callers.ts'
 import type { Caller } from '../../policy/caller.ts'
-import type { RoutePolicy } from '../../policy/access-policy.ts'
+import type { GuardPolicy } from '../../policy/access-policy.ts'
 import type { Verifier } from '../../verifier/create-verifier.ts'
 
 /** Who may call one route: a row of `listAllowedCallers()`. */
@@ -18,11 +18,13 @@ export interface RouteAccess {
   readonly allowedCallers: readonly AllowedCaller[]
   /** Empty for an open route. */
   readonly audience: readonly string[]
+  /** Where refused requests are let in as well. */
+  readonly reportOnly?: true
 }
 
 /**
  * The type of `request.caller` in the handler of a route with this `config`: `Caller`; or `Caller |
- * null` if the route is, or may be, optional; or `null` if the route is open.
+ * null` if the route is, or may be, optional or only reported; or `null` if the route is open.
  */
 export type CallerOn<ContextConfig> = ContextConfig extends { idToken: infer Guard }
   ? CallerBehind<Guard>
@@ -31,14 +33,19 @@ export type CallerOn<ContextConfig> = ContextConfig extends { idToken: infer Gua
 /** Distributes over a `config.idToken` with a union type. */
 type CallerBehind<Guard> = Guard extends false
   ? null
-  : Guard extends undefined | (RoutePolicy & { optional?: false | undefined })
+  : Guard extends undefined | (GuardPolicy & EnforcedForAll)
     ? Caller
     : Caller | null
+
+interface EnforcedForAll {
+  readonly optional?: false | undefined
+  readonly reportOnly?: false | undefined
+}
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** `false` for an open route, or who may call it. Default: the plugin's options. */
-    idToken?: false | (RoutePolicy & object) | undefined
+    idToken?: false | (GuardPolicy & object) | undefined
   }
 
   // The type parameters must have Fastify's names, so that the interface merges. Only ContextConfig
@@ -51,7 +58,10 @@ declare module 'fastify' {
     TypeProvider,
     ContextConfig,
   > {
-    /** Who calls. `null` on an open route, and on an optional one without a token. */
+    /**
+     * Who calls. `null` on an open route, on an optional one without a token, and with `reportOnly`
+     * for a request that would be refused.
+     */
     caller: CallerOn<ContextConfig>
   }
 

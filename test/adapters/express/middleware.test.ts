@@ -124,7 +124,7 @@ for (const [version, makeApp] of [
       t.throws(() => auth.optional(), { message: /^Option optional\.allowedCallers is missing; / })
     })
 
-    t.test('a guard that is called in vain throws while the app is made', (t) => {
+    t.test('app.use(auth()) instead of app.use(auth) throws while the app is created', (t) => {
       for (const auth of [googleIdToken(options), googleIdToken(withoutList)]) {
         const called = auth as unknown as (argument?: unknown) => never
         for (const use of [
@@ -286,11 +286,11 @@ t.test('a wrong list or option fails at once', (t) => {
     [() => allow(['*']), /^Option allow\.allowedCallers\[0\] is '\*'/],
     [
       () => allow([LOGIN], { audiences: 'x' }),
-      /^Option allow\.audiences is 'x'; accepted: only the names audience\. Did you mean audience\?$/,
+      /^Option allow\.audiences is 'x'; accepted: only the names audience, reportOnly\. Did you mean audience\?$/,
     ],
     [
       () => allow([LOGIN], { optional: true }),
-      /^Option allow\.optional is true; accepted: only the names audience$/,
+      /^Option allow\.optional is true; accepted: only the names audience, reportOnly$/,
     ],
     [() => allow([LOGIN], 'x'), /^Option allow is 'x'; accepted: an object with audience/],
     [() => allow([LOGIN], null), /^Option allow is null; accepted: an object with audience/],

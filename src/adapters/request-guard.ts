@@ -1,0 +1,134 @@
+import { warnProcess, type Logger } from '../checks/injected.ts'
+import { IdTokenError, refusedAccount } from '../errors/id-token-error.ts'
+import { onceAMinute } from '../pacing/once-a-minute.ts'
+import type { AccessPolicy } from '../policy/access-policy.ts'
+import type { Account, Caller } from '../policy/caller.ts'
+import type { RequestHeaders } from '../request/request-like.ts'
+import type { AuditLog, InfoLogger } from '../telemetry/audit-log.ts'
+import type { VerifierCore } from '../verifier/create-verifier.ts'
+import type { Outcome } from '../verifier/outcome.ts'
+import type { GuardReports } from './guard-options.ts'
+import { logRefusal } from './log-refusal.ts'
+import { receiveOutcome, reportOutcome, type Receiver } from './receive-outcome.ts'
+
+/** A request as its framework has it, and how the framework continues. */
+export interface GuardedRequest extends Pick<Receiver, 'accept' | 'refuse' | 'next'> {
+  readonly headers: RequestHeaders
+  readonly method: string
+  /** The route as it was declared; `undefined` if it is not known (yet). */
+  readonly route: () => string | undefined
+  /** Calls back when the route is known, or will not be known. */
+  readonly whenRouted: (run: () => void) => void
+  /** What a refusal names: the route, or the path; `undefined` if no route was found. */
+  readonly target: string | undefined
+  /** Of the request. */
+  readonly log: Partial<InfoLogger> & Logger
+  /** Of the application. */
+  readonly appLog: Logger
+}
+
+/** What becomes of a guarded request, whatever the framework. */
+export class RequestGuard {
+  readonly #core: VerifierCore
+  readonly #reports: GuardReports
+  readonly #mayTellFailure: () => boolean
+
+  constructor(core: VerifierCore, reports: GuardReports) {
+    this.#core = core
+    this.#reports = reports
+    // The option `clock` may be what failed.
+    this.#mayTellFailure = onceAMinute(() => performance.now())
+  }
+
+  /** Verifies a request, reports the outcome, and refuses the request or lets it in. */
+  handle(request: GuardedRequest, policy: AccessPolicy): void {
+    const { accept, refuse, next } = request
+    const enforced = !policy.reportOnly
+    const verify = (): ReturnType<VerifierCore['verifyRequest']> =>
+      this.#core.verifyRequest(request.headers, policy, request.route())
+    const report = (outcome: Outcome<Caller | null>): void => {
+      this.#report(outcome, request, enforced)
+    }
+    if (enforced) {
+      receiveOutcome(verify(), { accept, refuse, report, next })
+      return
+    }
+    const failed = (problem: unknown): void => {
+      this.#failed(problem, request.log)
+    }
+    reportOutcome(verify, { accept, report, next, failed })
+  }
+
+  /** Tells what was counted and not told yet. */
+  close(): void {
+    this.#reports.auditLog?.close()
+    this.#reports.refusalLimit?.close()
+  }
+
+  #report(outcome: Outcome<Caller | null>, request: GuardedRequest, enforced: boolean): void {
+    const { auditLog, markSpan } = this.#reports
+    if (markSpan !== null) {
+      const refusal = outcome instanceof IdTokenError ? outcome.code : undefined
+      const word = refusal === undefined ? wordOf(outcome) : 'refused'
+      markSpan({ outcome: word, refusal, enforced, caller: verifiedAccount(outcome) })
+    }
+    if (auditLog !== null) this.#audit(auditLog, outcome, request, enforced)
+    if (outcome instanceof IdTokenError) this.#logRefusal(outcome, request, enforced)
+  }
+
+  #audit(
+    auditLog: AuditLog,
+    outcome: Outcome<Caller | null>,
+    { headers, method, route, log, whenRouted }: GuardedRequest,
+    enforced: boolean,
+  ): void {
+    const caller = verifiedAccount(outcome)
+    const header = this.#headerOf(outcome, headers)
+    const logger = typeof log.info === 'function' ? (log as InfoLogger) : undefined
+    whenRouted(() => {
+      const known = { method, route: route() ?? null, outcome: wordOf(outcome) }
+      auditLog.record({ ...known, enforced, caller, header }, logger)
+    })
+  }
+
+  #headerOf(outcome: Outcome<Caller | null>, headers: RequestHeaders): string | null {
+    return outcome instanceof IdTokenError
+      ? this.#core.decidingHeaderOf(headers)
+      : (outcome?.header ?? null)
+  }
+
+  #logRefusal(refusal: IdTokenError, request: GuardedRequest, enforced: boolean): void {
+    const { refusalLimit } = this.#reports
+    const { method, route, target, headers, log, appLog } = request
+    const counted = { code: refusal.code, route: route(), enforced }
+    if (refusalLimit?.admits(counted, appLog) === false) return
+    const header = this.#core.decidingHeaderOf(headers)
+    logRefusal(refusal, { method, route: target, header, enforced }, log)
+  }
+
+  /** The logger may be what failed. */
+  #failed(problem: unknown, log: Logger): void {
+    if (!this.#mayTellFailure()) return
+    warnProcess(problem)
+    try {
+      log.warn({ err: problem }, VERIFICATION_FAILED)
+    } catch {
+      // The process was told already.
+    }
+  }
+}
+
+const VERIFICATION_FAILED =
+  'the verification of an ID token, or its report, failed; the request was let in, because reportOnly is on'
+
+/** `accepted`, `anonymous`, or the code of a refusal. */
+function wordOf(outcome: Outcome<Caller | null>): string {
+  if (outcome instanceof IdTokenError) return outcome.code
+  return outcome === null ? 'anonymous' : 'accepted'
+}
+
+/** Whose token it is; `null` unless the signature was verified. */
+function verifiedAccount(outcome: Outcome<Caller | null>): Account | null {
+  if (outcome instanceof IdTokenError) return refusedAccount(outcome)
+  return outcome?.signatureVerified === true ? outcome : null
+}

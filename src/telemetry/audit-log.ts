@@ -1,0 +1,141 @@
+import { warnProcess } from '../checks/injected.ts'
+import { oneLineText } from '../errors/one-line.ts'
+import { onceAMinute } from '../pacing/once-a-minute.ts'
+import { TimeWindow } from '../pacing/time-window.ts'
+
+/** The part of a logger that the audit log uses. */
+export interface InfoLogger {
+  /** Logs a message, with what was found as its fields. */
+  readonly info: (finding: object, message: string) => void
+}
+
+/** A request as the audit log tells requests apart. */
+export interface AuditedRequest {
+  readonly method: string
+  /** The route as it was declared; `null` if no route was found. */
+  readonly route: string | null
+  /** `accepted`, `anonymous`, or the code of the refusal. */
+  readonly outcome: string
+  readonly enforced: boolean
+  /** Only where the signature was verified. */
+  readonly caller: AuditedCaller | null
+  /** The header that decided. */
+  readonly header: string | null
+}
+
+/** Who called. */
+export interface AuditedCaller {
+  readonly email: string | undefined
+  readonly subject: string
+}
+
+/** Requests that are told in one line. */
+interface Combination {
+  readonly request: object
+  /** Those that no line has told yet. */
+  count: number
+}
+
+/** What an audit log is made of. */
+export interface AuditLogParts {
+  /** Milliseconds. */
+  readonly interval: number
+  /** Milliseconds; must never stand still. */
+  readonly now: () => number
+  /** Of the application: it tells the numbers. */
+  readonly logger: InfoLogger
+}
+
+const MOST_COMBINATIONS = 1_000
+
+/** All combinations beyond the first 1,000. */
+const OTHERS = { method: null, route: null, outcome: 'others', caller: null, header: null } as const
+
+/**
+ * Logs who calls what: a line when a combination is seen first, and then one an interval. Lines and
+ * memory are bounded, because callers may be made up in any number.
+ */
+export class AuditLog {
+  readonly #logger: InfoLogger
+  readonly #combinations = new Map<string, Combination>()
+  readonly #interval: TimeWindow
+  readonly #mayTellFailure: () => boolean
+
+  constructor({ interval, now, logger }: AuditLogParts) {
+    this.#logger = logger
+    this.#mayTellFailure = onceAMinute(now)
+    this.#interval = new TimeWindow({
+      length: interval,
+      now,
+      over: () => {
+        this.#tell()
+      },
+    })
+  }
+
+  /** @param logger - of the request: it tells a combination that is new */
+  record(request: AuditedRequest, logger: InfoLogger = this.#logger): void {
+    this.#interval.use()
+    const key = keyOf(request)
+    const known = this.#combinations.get(key)
+    if (known !== undefined) known.count += 1
+    else if (this.#combinations.size < MOST_COMBINATIONS) this.#add(key, shown(request), logger)
+    else this.#countOther()
+  }
+
+  /** Tells the numbers now. */
+  close(): void {
+    this.#interval.end()
+  }
+
+  #countOther(): void {
+    const others = this.#combinations.get(OTHERS.outcome)
+    if (others !== undefined) others.count += 1
+    else this.#add(OTHERS.outcome, OTHERS, this.#logger)
+  }
+
+  #add(key: string, request: object, logger: InfoLogger): void {
+    this.#combinations.set(key, { request, count: 0 })
+    this.#write(request, 1, logger)
+  }
+
+  /** A combination that was not seen for an interval makes room for another one. */
+  #tell(): void {
+    for (const [key, combination] of this.#combinations) {
+      const { request, count } = combination
+      if (count === 0) this.#combinations.delete(key)
+      else this.#write(request, count, this.#logger)
+      combination.count = 0
+    }
+  }
+
+  /** A logger that throws must not change the answer to a request. */
+  #write(request: object, count: number, logger: InfoLogger): void {
+    try {
+      logger.info({ idToken: { ...request, count } }, 'ID token audit')
+    } catch (problem) {
+      if (this.#mayTellFailure()) warnProcess(problem)
+    }
+  }
+}
+
+const LONGEST_KEY_PART = 256
+
+/** A caller may have an email and an id of any length. */
+function keyOf({ method, route, outcome, enforced, caller, header }: AuditedRequest): string {
+  const account = caller === null ? '' : `${cut(caller.subject)} ${cut(caller.email ?? '')}`
+  return `${method} ${route ?? ''} ${outcome} ${enforced ? 1 : 0} ${header ?? ''} ${account}`
+}
+
+function cut(text: string): string {
+  return text.length > LONGEST_KEY_PART ? text.slice(0, LONGEST_KEY_PART) : text
+}
+
+function shown({ caller, ...request }: AuditedRequest): object {
+  if (caller === null) return { ...request, caller }
+  const { email, subject } = caller
+  return {
+    ...request,
+    caller: { email: email && oneLineText(email), subject: oneLineText(subject) },
+  }
+}

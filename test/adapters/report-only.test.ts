@@ -1,0 +1,260 @@
+/** With `reportOnly`, everyone is let in, and the log says what enforcing would do. */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
+import Fastify from 'fastify'
+import { googleIdToken } from '../../src/express.ts'
+import guardFastify from '../../src/index.ts'
+import { createTestIssuer } from '../../src/testing.ts'
+import { fastify, frameworks, recordedLog, type RecordedLine } from '../helpers/guarded-app.ts'
+import { meterWith } from '../helpers/meter.ts'
+import type { RawRequest } from '../helpers/raw-request.ts'
+import { audience, login, signup } from '../helpers/shop.ts'
+
+const issuer = await createTestIssuer()
+const options = { audience, jwks: issuer.jwks }
+const listed = { ...options, allowedCallers: [login] }
+
+const bearer = async (email: string): Promise<RawRequest> => ({
+  headers: [['authorization', `Bearer ${await issuer.idToken({ email, audience })}`]],
+})
+const fromLogin = await bearer(login)
+const fromSignup = await bearer(signup)
+const forged: RawRequest = { headers: [['authorization', 'Bearer a.b.c']] }
+
+const LET_IN = { status: 200, body: '{"caller":null}' }
+const refusals = (lines: readonly RecordedLine[]) =>
+  lines.filter(({ message }) => message.startsWith('ID token '))
+
+for (const { name, start } of frameworks) {
+  t.test(`${name}: everyone is let in, and the log says who would not be`, async (t) => {
+    const log = recordedLog()
+    const { ask } = await start(t, { options: { ...listed, reportOnly: true }, log })
+    t.match(log.warned(), [{ message: /^reportOnly is on .*let in$/ }])
+    t.match(await ask(fromLogin), { status: 200, body: `{"caller":"${login}"}` })
+    t.equal(log.warned().length, 1, 'nothing about an accepted caller')
+    for (const request of [fromSignup, forged, {}]) {
+      const answer = await ask(request)
+      t.match(answer, LET_IN)
+      t.notOk('www-authenticate' in answer.headers)
+    }
+    t.match(refusals(log.lines), [
+      { fields: { code: 'ID_TOKEN_CALLER_NOT_ALLOWED', enforced: false } },
+      { fields: { code: 'ID_TOKEN_MALFORMED', enforced: false } },
+      {
+        level: 'warn',
+        message: /^ID token would be refused: /,
+        fields: { code: 'ID_TOKEN_MISSING', method: 'GET', header: null, enforced: false },
+      },
+    ])
+  })
+
+  t.test(`${name}: lists may be missing or empty, and nobody is in them`, async (t) => {
+    for (const allowedCallers of [undefined, []]) {
+      const log = recordedLog()
+      const parts = { options: { ...options, allowedCallers, reportOnly: true }, log }
+      const { ask } = await start(t, parts)
+      t.match(await ask(fromLogin), LET_IN)
+      t.match(refusals(log.lines), [{ fields: { code: 'ID_TOKEN_CALLER_NOT_ALLOWED' } }])
+    }
+    const { ask } = await start(t, { options, policy: { allowedCallers: [], reportOnly: true } })
+    t.match(await ask(fromLogin), LET_IN)
+  })
+
+  t.test(`${name}: a route may turn it on and off`, async (t) => {
+    const on = await start(t, {
+      options: listed,
+      policy: { allowedCallers: [login], reportOnly: true },
+    })
+    t.match(await on.ask(fromSignup), LET_IN)
+    t.match(await on.ask(fromLogin), { status: 200, body: `{"caller":"${login}"}` })
+    const off = await start(t, {
+      options: { ...listed, reportOnly: true },
+      policy: { allowedCallers: [login], reportOnly: false },
+    })
+    t.match(await off.ask(fromSignup), { status: 403 })
+    t.match(await off.ask(fromLogin), { status: 200 })
+  })
+
+  t.test(`${name}: no request waits for keys, and what they say is logged later`, async (t) => {
+    const log = recordedLog()
+    const keys = heldKeys()
+    const { ask } = await start(t, {
+      options: { ...listed, jwks: undefined, fetch: keys.fetch, reportOnly: true },
+      log,
+    })
+    t.match(await ask(fromLogin), LET_IN)
+    t.match(await ask(fromSignup), LET_IN)
+    t.strictSame(refusals(log.lines), [], 'nothing is known yet')
+    keys.answer()
+    while (refusals(log.lines).length === 0) await new Promise(setImmediate)
+    t.match(refusals(log.lines), [{ fields: { code: 'ID_TOKEN_CALLER_NOT_ALLOWED' } }])
+    t.match(await ask(fromLogin), { status: 200, body: `{"caller":"${login}"}` })
+  })
+
+  t.test(`${name}: without keys, too`, async (t) => {
+    const log = recordedLog()
+    const fetch = () => Promise.reject(new Error('connect ECONNREFUSED'))
+    const parts = { options: { ...listed, jwks: undefined, fetch, reportOnly: true }, log }
+    const { ask } = await start(t, parts)
+    t.match(await ask(fromLogin), LET_IN)
+    while (refusals(log.lines).length === 0) await new Promise(setImmediate)
+    t.match(refusals(log.lines), [{ fields: { code: 'ID_TOKEN_KEYS_UNAVAILABLE' } }])
+  })
+
+  t.test(`${name}: a logger, a meter and a clock that throw refuse nobody`, async (t) => {
+    const warned = t.capture(process, 'emitWarning')
+    const unhandled: unknown[] = []
+    const note = (problem: unknown) => void unhandled.push(problem)
+    process.on('unhandledRejection', note)
+    t.teardown(() => process.off('unhandledRejection', note))
+    const fail = (): never => {
+      throw new Error('out of order')
+    }
+    let broken = false
+    const clock = () => (broken ? fail() : new Date())
+    const log = recordedLog(({ level }) => {
+      if (level === 'warn') fail()
+    })
+    const keys = heldKeys()
+    for (const more of [
+      { meter: meterWith(() => ({ add: fail })) },
+      { meter: meterWith(fail) },
+      { clock },
+      { jwks: undefined, fetch: fail },
+      { jwks: undefined, fetch: keys.fetch },
+      { jwks: undefined, keyStore: { load: fail, save: fail }, fetch: keys.fetch },
+    ]) {
+      broken = false
+      const { ask } = await start(t, { options: { ...listed, ...more, reportOnly: true }, log })
+      broken = true
+      for (const request of [fromLogin, fromSignup, forged, {}]) {
+        t.match(await ask(request), { status: 200 })
+      }
+      keys.answer()
+    }
+    await new Promise(setImmediate)
+    t.strictSame(unhandled, [])
+    const told = warned().map(({ args: [problem] }) => String(problem))
+    t.ok(told.includes('Error: out of order'), 'the process is told')
+  })
+}
+
+/** A key endpoint that answers when it is told to. */
+function heldKeys(): { readonly fetch: typeof fetch; readonly answer: () => void } {
+  let answer = (): void => undefined
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  return {
+    fetch: () => answered.then(() => Response.json(issuer.jwks)),
+    answer,
+  }
+}
+
+t.test('a hanging key endpoint delays nobody', async (t) => {
+  const endpoint = createServer(() => undefined)
+  await once(endpoint.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => {
+    endpoint.closeAllConnections()
+    endpoint.close()
+  })
+  const jwksUri = `http://127.0.0.1:${(endpoint.address() as AddressInfo).port}`
+  for (const { name, start } of frameworks) {
+    const { ask } = await start(t, {
+      options: { ...listed, jwks: undefined, jwksUri, fetchTimeout: 30, reportOnly: true },
+    })
+    const startedAt = performance.now()
+    for (let i = 0; i < 20; i += 1) t.match(await ask(fromLogin), LET_IN)
+    t.ok(performance.now() - startedAt < 5_000, `${name}: 20 requests, one after the other`)
+  }
+})
+
+t.test('an internal error is told at most once a minute', async (t) => {
+  const warned = t.capture(process, 'emitWarning')
+  const log = recordedLog()
+  let broken = false
+  const clock = () => {
+    if (broken) throw new RangeError('the clock is broken')
+    return new Date()
+  }
+  const { ask } = await fastify.start(t, { options: { ...listed, clock, reportOnly: true }, log })
+  broken = true
+  for (let i = 0; i < 5; i += 1) t.match(await ask(fromLogin), LET_IN)
+  const told = log
+    .warned()
+    .filter(({ message }) => message.includes('failed; the request was let in'))
+  t.match(told, [{ level: 'warn', fields: { err: RangeError } }])
+  t.equal(told.length, 1)
+  t.equal(warned().length, 1)
+})
+
+t.test('the plugin names at start where nobody is refused, and lists it', async (t) => {
+  const startedWith = async (plugin: object, routes: Record<string, object>) => {
+    const log = recordedLog()
+    const app = Fastify({ loggerInstance: log.logger })
+    t.teardown(() => app.close())
+    app.register(guardFastify, { ...listed, ...plugin })
+    for (const [url, idToken] of Object.entries(routes)) {
+      app.get(url, { config: { idToken } }, () => ({}))
+    }
+    await app.ready()
+    return { told: log.warned().map(({ message }) => message), rows: app.listAllowedCallers() }
+  }
+  const some = await startedWith({}, { '/a': { reportOnly: true }, '/b': {} })
+  t.strictSame(some.told, [
+    'reportOnly is on for GET /a: requests are verified and logged, and all of them are let in',
+  ])
+  t.match(some.rows, [{ url: '/a', access: 'callers', reportOnly: true }, { url: '/b' }])
+  t.notOk('reportOnly' in (some.rows[1] ?? {}))
+  const most = await startedWith({ reportOnly: true }, { '/a': {}, '/b': { reportOnly: false } })
+  t.match(most.told, [/^reportOnly is on for every guarded route, except GET \/b: /])
+  const all = await startedWith({ reportOnly: true, allowedCallers: [] }, { '/a': {} })
+  t.match(all.told, [/^reportOnly is on for every guarded route: /])
+  t.match(all.rows, [{ url: '/a', reportOnly: true, allowedCallers: [] }])
+  t.strictSame((await startedWith({}, { '/a': {} })).told, [])
+})
+
+t.test('Express warns of each guard that refuses nobody', (t) => {
+  const log = recordedLog()
+  const auth = googleIdToken({ ...listed, logger: log.logger })
+  auth.allow([login], { reportOnly: true })
+  auth.optional({ reportOnly: true })
+  auth.optional([], { reportOnly: true })
+  auth.allow([login], { reportOnly: false })
+  t.match(log.warned(), [
+    { message: /^reportOnly is on in auth\.allow: / },
+    { message: /^reportOnly is on in auth\.optional: / },
+    { message: /^reportOnly is on in auth\.optional: / },
+  ])
+  const quiet = googleIdToken({ ...listed, logger: log.logger, reportOnly: true })
+  quiet.allow([signup])
+  t.equal(log.warned().length, 4, 'once for the whole app')
+  t.end()
+})
+
+t.test('where it is off, a list is needed as ever', async (t: Test) => {
+  t.throws(() => googleIdToken({ ...options, allowedCallers: [], reportOnly: false }), {
+    message: /^Option allowedCallers is \[\]/,
+  })
+  t.throws(() => googleIdToken({ ...listed, reportOnly: 'yes' as never }), {
+    message: "Option reportOnly is 'yes'; accepted: true or false",
+  })
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.register(guardFastify, { ...options, allowedCallers: [], reportOnly: true })
+  app.get('/a', { config: { idToken: { reportOnly: false } } }, () => ({}))
+  await t.rejects(async () => app.ready(), {
+    message: /^Option GET \/a config\.idToken\.allowedCallers is missing/,
+  })
+})
+
+t.test('the methods of the verifier refuse as ever', async (t) => {
+  const auth = googleIdToken({ ...listed, reportOnly: true, logger: recordedLog().logger })
+  await t.rejects(auth.verifier.verify(await issuer.idToken({ email: signup, audience })), {
+    code: 'ID_TOKEN_CALLER_NOT_ALLOWED',
+  })
+  const policy = { reportOnly: true } as object
+  await t.rejects(auth.verifier.verify('x', policy), { message: /^Option policy\.reportOnly/ })
+})
