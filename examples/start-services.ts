@@ -60,7 +60,9 @@ export async function startServices(root: Logger): Promise<Shop> {
     logger: loggerOf(service),
   })
 
-  const userProfiles = await listen(await buildUserProfiles(configOf('user-profiles')))
+  const userProfiles = await listen(
+    await buildUserProfiles({ ...configOf('user-profiles'), refusalLog: 'all' }),
+  )
   const search = await listen(await buildSearch(configOf('search')))
   const express = await listenExpress(buildExpress(configOf('express')))
 

@@ -6,6 +6,8 @@ export interface UserProfilesConfig {
   audience: string | string[]
   /** Left out in production: the default is Google's keys. */
   jwksUri?: string
+  /** Left out in production: the default is ten lines a minute for one kind of refusal on a route. */
+  refusalLog?: 'all'
   logger: FastifyBaseLogger
 }
 

@@ -24,6 +24,7 @@ export const GUIDE = [
   'docs/without-a-framework.md',
   'docs/testing.md',
   'docs/logs-and-metrics.md',
+  'docs/rollout.md',
   'docs/requirements.md',
 ] as const
 

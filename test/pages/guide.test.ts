@@ -195,7 +195,9 @@ t.test('the service of the start', async (t) => {
   const meantForAnother = await service.call('/profiles/42', { email: login, audience: elsewhere })
   t.equal(meantForAnother.status, 401)
 
-  const shown = blocksOf('json').map(({ code }) => JSON.parse(code) as { code: string })
+  const shown = blocksOf('json')
+    .map(({ code }) => JSON.parse(code) as { code: string })
+    .filter((line) => 'code' in line)
   t.same(
     shown.map(({ code }) => code),
     ['ID_TOKEN_CALLER_NOT_ALLOWED', 'ID_TOKEN_AUDIENCE_MISMATCH'],
@@ -287,6 +289,46 @@ t.test("the test of one's own service", async (t) => {
   const { code, output } = await runToEnd(t, 'profiles.test.ts', program, issuer)
   t.equal(code, 0)
   t.match(output, /pass 1\n/)
+})
+
+t.test('the test that holds the lists', async (t) => {
+  const program = wholeProgram('callers.test.ts')
+  const { code, output } = await runToEnd(t, 'callers.test.ts', program, issuer)
+  t.equal(code, 0)
+  t.match(output, /pass 1\n/)
+  const changed = program.replace('allowedCallers: [search]', 'allowedCallers: [login]')
+  t.equal((await runToEnd(t, 'changed.test.ts', changed, issuer)).code, 1)
+})
+
+t.test('the way to enforcing, and a log that Cloud Logging reads', async (t) => {
+  const program = `${wholeProgram('cloud.ts')}
+    import googleIdToken from 'fastify-google-id-token'
+    await app.register(googleIdToken, ${JSON.stringify({ audience, reportOnly: true, auditLog: true })})
+    app.get('/profiles/:id', (request) => ({ caller: request.caller }))
+    const headers = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }
+    await app.inject({ url: '/profiles/42', headers })
+    await app.inject({ url: '/profiles/42', headers: { traceparent: 'nonsense' } })
+    await app.close()`
+  const { code, output } = await runToEnd(t, 'logs.ts', program, issuer)
+  t.equal(code, 0)
+  const lines = output
+    .split('\n')
+    .flatMap((line): Record<string, unknown>[] =>
+      line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : [],
+    )
+  const trace = 'projects/shop-prod/traces/0af7651916cd43dd8448eb211c80319c'
+  t.match(
+    lines.find((line) => 'idToken' in line),
+    {
+      severity: 'INFO',
+      message: 'ID token audit',
+      idToken: { route: '/profiles/:id', outcome: 'ID_TOKEN_MISSING', enforced: false },
+      'logging.googleapis.com/trace': trace,
+    },
+  )
+  const refusals = lines.filter(({ code: refusal }) => refusal === 'ID_TOKEN_MISSING')
+  t.match(refusals, [{ severity: 'WARNING', 'logging.googleapis.com/trace': trace }, {}])
+  t.notOk('logging.googleapis.com/trace' in (refusals[1] ?? {}))
 })
 
 t.test('what it says of google-auth-library and jose', async (t) => {

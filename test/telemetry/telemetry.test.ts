@@ -1,6 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
-import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics'
 import fc from 'fast-check'
 import t from 'tap'
 import { optionsOf, rawHeadersOf, rows } from '../../fixtures/rows.ts'
@@ -9,14 +8,7 @@ import { logRefusal } from '../../src/adapters/log-refusal.ts'
 import { silent } from '../helpers/captured-log.ts'
 import { meterWith } from '../helpers/meter.ts'
 import { login } from '../helpers/shop.ts'
-import {
-  clock,
-  issuer,
-  refusalOf,
-  requestWith,
-  signed,
-  verifierWith,
-} from '../helpers/timed-verifier.ts'
+import { clock, refusalOf, requestWith, signed, verifierWith } from '../helpers/timed-verifier.ts'
 
 const refusedRequest = {
   method: 'GET',
@@ -224,61 +216,6 @@ t.test(
     t.pass(`${RUNS.numRuns} runs`)
   },
 )
-
-class ManualReader extends MetricReader {
-  protected override onForceFlush(): Promise<void> {
-    return Promise.resolve()
-  }
-  protected override onShutdown(): Promise<void> {
-    return Promise.resolve()
-  }
-}
-
-t.test('outcomes and fetches are counted on an OpenTelemetry meter', async (t) => {
-  const reader = new ManualReader()
-  const provider = new MeterProvider({ readers: [reader] })
-  t.teardown(() => provider.shutdown())
-  const meter = provider.getMeter('test')
-  const verifier = verifierWith({ meter, allowedCallers: [login] })
-  const token = await signed()
-  const request = requestWith('authorization', `Bearer ${token}`)
-  verifier.verifyAnyCallerSync(token)
-  await verifier.verifyAnyCaller(token)
-  await verifier.authenticate(request)
-  await verifier.authenticate(requestWith(), { optional: true })
-  await t.rejects(verifier.authenticate(requestWith()))
-  await t.rejects(verifier.verifyAnyCaller('garbage'))
-  t.throws(() => verifier.verifyAnyCallerSync('garbage'))
-
-  const answers = [new Response('', { status: 500 }), Response.json(issuer.jwks)]
-  const remote = { jwks: undefined, clock: undefined, logger: silent }
-  for (const answer of answers) {
-    const fetching = verifierWith({ ...remote, meter, fetch: () => Promise.resolve(answer) })
-    await fetching.ready().catch(() => undefined)
-    fetching.close()
-  }
-
-  const { resourceMetrics } = await reader.collect()
-  const counted = Object.fromEntries(
-    resourceMetrics.scopeMetrics
-      .flatMap(({ metrics }) => metrics)
-      .map(({ descriptor, dataPoints }) => [
-        descriptor.name,
-        Object.fromEntries(
-          dataPoints.map(({ attributes, value }) => [String(attributes.outcome), value]),
-        ),
-      ]),
-  )
-  t.strictSame(counted, {
-    'google_id_token.verdicts': {
-      accepted: 3,
-      anonymous: 1,
-      ID_TOKEN_MISSING: 1,
-      ID_TOKEN_MALFORMED: 2,
-    },
-    'google_id_token.key_fetches': { ok: 1, failed: 1 },
-  })
-})
 
 t.test('an error that is not a refusal is counted as an error', async (t) => {
   const outcomes: unknown[] = []
