@@ -160,7 +160,8 @@ function guardWith({ guard, logger, routes }: Guards, policy: AccessPolicy): Mid
     const log = loggerOf(request, logger) ?? NO_LOG
     const guarded = {
       headers: request,
-      method: request.method ?? '',
+      // A request that a server has received has a method.
+      method: request.method as string,
       route: () => routes.of(request),
       whenRouted: (run: () => void) => {
         whenRouted(request, response, run)
