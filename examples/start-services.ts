@@ -52,17 +52,12 @@ export async function startServices(root: Logger): Promise<Shop> {
   const google = await startGoogleEmulator({ serviceAccount: emailOf('login') })
   Object.assign(process.env, google.env)
   const { jwksUri } = google
-  const configOf = (
-    service: ServiceName,
-  ): { audience: string; jwksUri: string; logger: Logger } => ({
-    audience: AUDIENCES[service],
-    jwksUri,
-    logger: loggerOf(service),
-  })
+  const configOf = (service: ServiceName) => {
+    return { audience: AUDIENCES[service], jwksUri, logger: loggerOf(service) }
+  }
 
-  const userProfiles = await listen(
-    await buildUserProfiles({ ...configOf('user-profiles'), refusalLog: 'all' }),
-  )
+  const profilesConfig = { ...configOf('user-profiles'), refusalLog: 'all' } as const
+  const userProfiles = await listen(await buildUserProfiles(profilesConfig))
   const search = await listen(await buildSearch(configOf('search')))
   const express = await listenExpress(buildExpress(configOf('express')))
 
