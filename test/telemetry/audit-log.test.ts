@@ -114,6 +114,29 @@ t.test('a request without a token, and one without a route, are audited as such'
   ])
 })
 
+t.test(
+  'a logger of the request without info leaves the line to the one of the options',
+  async (t) => {
+    const log = recordedLog()
+    const app = express()
+    app.use((request, _response, next) => {
+      Object.assign(request, { log: { warn: () => undefined } })
+      next()
+    })
+    const auth = googleIdToken({ ...options, logger: log.logger })
+    app.get('/orders/:id', auth.allow([login]), (_request, response) => response.json({}))
+    const server = app.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.teardown(() => {
+      auth.verifier.close()
+      server.close()
+    })
+    const { port } = server.address() as AddressInfo
+    await rawRequest(port, { ...fromLogin, path: '/orders/1' })
+    t.match(auditedOf(log.lines), [{ route: '/orders/:id', outcome: 'accepted' }])
+  },
+)
+
 t.test('only a caller whose signature was verified is named', async (t) => {
   process.env.K_SERVICE = 'orders'
   t.teardown(() => delete process.env.K_SERVICE)

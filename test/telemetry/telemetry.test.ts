@@ -220,7 +220,7 @@ t.test(
 t.test('a request without a token is counted as anonymous where it may be', async (t) => {
   const outcomes: unknown[] = []
   const counter = { add: (_: number, attributes?: object) => void outcomes.push(attributes) }
-  const verifier = verifierWith({ meter: meterWith(() => counter) })
+  const verifier = verifierWith({ meter: meterWith(() => counter), allowedCallers: [login] })
   t.equal(await verifier.authenticate(requestWith(), { optional: true }), null)
   t.strictSame(outcomes, [{ outcome: 'anonymous', enforced: true }])
 })
