@@ -51,7 +51,7 @@ const verifiedTwin = { outcome: verifiedFrom(own), trusting: verifiedFrom(own) }
 const serverlessRemoved = { outcome: removed, trusting: believedFrom(serverless) }
 const classicRemoved = { outcome: removed, trusting: believedFrom(classic) }
 
-/** Whoever calls and whatever the credentials: the headers and the IAM check alone decide. */
+/** The headers and the IAM check alone decide, for every caller and for all credentials. */
 export const RULES: readonly Rule[] = [
   { twinHeader: classic, sent: 'both', iamCheck: 'on', ...verified },
   { twinHeader: classic, sent: 'both', iamCheck: 'off', ...verified },

@@ -41,8 +41,8 @@ async function main(): Promise<void> {
     ...journeys.flatMap(({ rows }) => rows.flatMap(({ on, off }) => [on, off])),
   ]
   const wrong = results.filter(({ asExpected }) => !asExpected).length
-  const verdict = wrong === 0 ? 'all as expected' : `${wrong} of them not as expected`
-  process.stdout.write(`${results.length} calls, ${verdict}.\n`)
+  const summary = wrong === 0 ? 'all as expected' : `${wrong} of them not as expected`
+  process.stdout.write(`${results.length} calls, ${summary}.\n`)
   if (once) {
     await shop.close()
     process.exitCode = wrong === 0 ? 0 : 1

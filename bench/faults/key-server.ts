@@ -44,7 +44,7 @@ export async function startKeyServer(
   let requests = 0
   const server: Server = createServer((request, response) => {
     requests += 1
-    // Whoever gives up on an answer resets it.
+    // A client that gives up on a response resets it.
     response.on('error', () => undefined)
     response.setHeader('content-type', 'application/json; charset=UTF-8')
     const answer = request.url === GOOD_PATH ? well : keyServer.answer

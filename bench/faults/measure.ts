@@ -76,7 +76,7 @@ const shortLived: Answer = (response, document) => {
   response.writeHead(200, { 'cache-control': 'max-age=1' }).end(document)
 }
 
-/** Whoever accepts everything, or nothing, would come out well. */
+/** A library that accepts everything, or nothing, would have a good result. */
 async function verifies({ issuer, verifying }: Scene): Promise<void> {
   const { key } = await createTestIssuer()
   const forged = await issuer.idToken({ audience: AUDIENCE, key })

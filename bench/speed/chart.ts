@@ -20,7 +20,7 @@ export function benchChart(results: BenchResults): string {
       cpu,
     ),
   ]
-  // Line by line, for whoever compares two; no text is touched, for its spaces count.
+  // Line by line, so that two can be compared; no text is touched, for its spaces count.
   return `${drawn(panels).replaceAll('><', '>\n<')}\n`
 }
 

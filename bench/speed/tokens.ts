@@ -92,7 +92,7 @@ export async function readTokens(path: string): Promise<TokenSets> {
 
 /**
  * Copies, as an HTTP server makes a new string of each header: a string that is used again keeps
- * its hash, and whoever looks it up in a map looks far better than they are.
+ * its hash, and a library that looks it up in a map looks far faster than it is.
  */
 export function freshCopies(tokens: readonly string[]): string[] {
   return tokens.map((token) => Buffer.from(token, 'latin1').toString('latin1'))

@@ -1,5 +1,5 @@
 /**
- * What the log says was chosen by callers and by whoever could write to the log. In a snippet that is
+ * Callers, and everyone who could write to the log, chose what the log says. In a snippet that is
  * pasted into code it must stay a string on one line.
  */
 

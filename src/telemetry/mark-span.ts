@@ -21,7 +21,7 @@ export interface TracingOptions {
   }
   /**
    * Also `google_id_token.caller.email` and `google_id_token.caller.subject`, where the signature was
-   * verified: whoever reads traces then sees who calls. Default `false`.
+   * verified. Everyone who reads traces then sees who calls. Default `false`.
    */
   caller?: boolean | undefined
 }

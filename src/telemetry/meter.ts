@@ -20,7 +20,7 @@ export interface Meter {
   createHistogram: (
     name: string,
     options?: InstrumentOptions & {
-      /** Hints for whoever collects. */
+      /** Hints for the collector. */
       advice?: {
         /** The upper bounds of the buckets. */
         explicitBucketBoundaries?: number[]

@@ -267,7 +267,7 @@ t.test('a time limit and an abort on everything', async (t) => {
   await t.rejects(patient.fetch('/', { signal }), reason, 'a signal that has been aborted')
   await t.rejects(patient.idToken({ signal }), reason)
   release()
-  t.type(await waiting, 'string', 'whoever else waits is not disturbed')
+  t.type(await waiting, 'string', 'other waiting calls are not disturbed')
   t.equal(google.count('metadata'), 1)
   const answered = new AbortController()
   const { fetch } = createServiceClient({

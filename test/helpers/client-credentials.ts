@@ -25,7 +25,7 @@ import { testRemedies } from './client-remedies.ts'
 
 const other = 'other@shop-prod.iam.gserviceaccount.com'
 
-/** No credentials of whoever runs the tests, and no search for a project. */
+/** No credentials of the person who runs the tests, and no search for a project. */
 function cleanEnvironment(t: Test, google: GoogleServer): void {
   const directory = t.testdir({})
   setEnvironment(t, {

@@ -235,7 +235,7 @@ function areClaimsOfGoogle({ aud, sub, iat = NaN, exp = NaN, email }: JWTPayload
   return areStrings && iat <= SECONDS + TOLERANCE && exp - iat <= 86_400
 }
 
-/** Asserts that both come to the same verdict on so many tokens. */
+/** Asserts that both have the same outcome for so many tokens. */
 export async function compareWithJose(t: Test, tokens: number): Promise<void> {
   const options = { audience, jwks: issuer.jwks, clock: () => NOW, clockTolerance: TOLERANCE }
   const verifiers: Record<string, Verifier> = {
@@ -248,9 +248,9 @@ export async function compareWithJose(t: Test, tokens: number): Promise<void> {
     const isAccepted = await referenceAccepts(token)
     counts[isAccepted ? 'accepted' : 'refused'] += 1
     for (const [which, { verifyAnyCallerSync }] of Object.entries(verifiers)) {
-      const verdict = await codeOf(() => verifyAnyCallerSync(token))
-      if ((verdict === 'accepted') === isAccepted) continue
-      throw new Error(`jose ${isAccepted ? 'accepts' : 'refuses'} it; ${which}: ${verdict}`)
+      const outcome = await codeOf(() => verifyAnyCallerSync(token))
+      if ((outcome === 'accepted') === isAccepted) continue
+      throw new Error(`jose ${isAccepted ? 'accepts' : 'refuses'} it; ${which}: ${outcome}`)
     }
   })
   await fc.assert(property, { seed: SEED, numRuns: tokens, includeErrorInReport: true })

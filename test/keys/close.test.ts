@@ -38,7 +38,7 @@ function ask(url: string, token: string, agent: Agent): Promise<[status: number,
   })
 }
 
-/** Longer than any test may take: whoever waits for one of them fails it. */
+/** Longer than any test may take: a test that waits for one of them fails. */
 const PATIENT = { keepAliveTimeout: 600_000, fetchTimeout: 30 }
 
 interface GuardedApp {

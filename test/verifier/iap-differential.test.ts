@@ -1,6 +1,6 @@
 /**
  * jose is the judge of assertions of IAP as well: on every one, good or broken in any way, it must come
- * to the same verdict. Most of what is broken here is the signature, which ES256 writes in its own way.
+ * to the same outcome. Most of what is broken here is the signature, which ES256 writes in its own way.
  */
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose'
 import t from 'tap'
@@ -124,24 +124,24 @@ t.test(`${ASSERTIONS.toLocaleString('en')} assertions: the same outcome as jose`
     const input = assertion({ ...special, signature: () => Buffer.alloc(0) }).slice(0, -1)
     return { input, halves: ecdsa(key, input) }
   })
-  const verdicts = { accepted: 0, refused: 0 }
+  const counts = { accepted: 0, refused: 0 }
   const disagreements: object[] = []
   for (let i = 0; i < ASSERTIONS; i += 1) {
     const { input, halves } = one(signed)
     const token = one(SPELLINGS)(`${input}.${one(SIGNATURES)(halves).toString('base64url')}`)
     const expected = isStrictlySpelled(token) && (await joseAccepts(token))
-    verdicts[expected ? 'accepted' : 'refused'] += 1
+    counts[expected ? 'accepted' : 'refused'] += 1
     for (const verifier of verifiers) {
-      const verdict = await verifier.authenticate({ headers: { [HEADER]: token } }).then(
+      const outcome = await verifier.authenticate({ headers: { [HEADER]: token } }).then(
         () => 'accepted',
         (error: unknown) => (error as IdTokenError).code,
       )
-      if ((verdict === 'accepted') !== expected) disagreements.push({ i, expected, verdict, token })
+      if ((outcome === 'accepted') !== expected) disagreements.push({ i, expected, outcome, token })
     }
   }
   t.strictSame(disagreements.slice(0, 10), [])
-  t.ok(verdicts.accepted > ASSERTIONS / 20, `${verdicts.accepted} accepted`)
-  t.ok(verdicts.refused > ASSERTIONS / 2, `${verdicts.refused} refused`)
+  t.ok(counts.accepted > ASSERTIONS / 20, `${counts.accepted} accepted`)
+  t.ok(counts.refused > ASSERTIONS / 2, `${counts.refused} refused`)
 })
 
 /** Our rule alone: a token has one spelling (RFC 7515 section 2). */

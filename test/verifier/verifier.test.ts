@@ -54,7 +54,7 @@ t.test(
   },
 )
 
-t.test('verifyAnyCaller and verifyAnyCallerSync verify a token, whoever the caller', async (t) => {
+t.test('verifyAnyCaller and verifyAnyCallerSync verify a token of any caller', async (t) => {
   const verifier = verifierWith({ allowedCallers: ['other@shop-prod.iam.gserviceaccount.com'] })
   const token = await signed({ subject: '108612345678901234567' })
   const caller = await verifier.verifyAnyCaller(token)

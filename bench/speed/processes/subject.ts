@@ -53,7 +53,7 @@ function replyOf<Answer>(child: ChildProcess, name: string): Promise<Reply<Answe
   })
 }
 
-/** Answers whoever started this process, who says what the questions are. */
+/** Answers the process that started this one, which asks the questions. */
 export function answerQuestions(
   answer: (question: never) => object | number | Promise<object | number>,
 ): void {

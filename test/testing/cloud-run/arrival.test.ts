@@ -11,7 +11,7 @@ async function checking(t: Test) {
 
 const authorized = [['Authorization', bearer]] as const
 
-t.test('a reserved path is not found, whoever asks', async (t) => {
+t.test('a reserved path is not found, for every caller', async (t) => {
   const { service, port } = await checking(t)
   const reserved = [
     '/healthz',
