@@ -6,7 +6,7 @@ import {
   invalidSecretOption,
 } from '../checks/invalid-option.ts'
 import { parseSecureUrl, parseHttpHosts } from '../checks/secure-url.ts'
-import { parseTwinHeader } from '../checks/twin-header.ts'
+import { parseTwinHeader } from '../profiles/twin-header.ts'
 import { parseCredentials, type Credentials } from './credentials.ts'
 import { applicationDefault } from './google-auth-library.ts'
 import type { ServiceAccount } from './impersonate.ts'

@@ -1,5 +1,4 @@
-/** The headers that carry tokens: ours, and the assertion of Identity-Aware Proxy. */
-const HEADERS = ['authorization', 'x-serverless-authorization', 'x-goog-iap-jwt-assertion']
+import { TOKEN_HEADERS } from '../profiles/token-headers.ts'
 
 /** Where loggers put the headers of a request: pino-http, Fastify's serializers, and log calls. */
 const PLACES = ['req.headers', 'request.headers', 'headers']
@@ -9,6 +8,6 @@ const PLACES = ['req.headers', 'request.headers', 'headers']
  * `req.headers.authorization` only still show X-Serverless-Authorization.
  */
 export const redactPaths: string[] = PLACES.flatMap((place) =>
-  HEADERS.map((header) => `${place}["${header}"]`),
+  TOKEN_HEADERS.map((header) => `${place}["${header}"]`),
 )
 Object.freeze(redactPaths)

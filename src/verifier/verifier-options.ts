@@ -16,7 +16,7 @@ import {
 } from '../checks/injected.ts'
 import { parseNames, parseNumber, parseStrings, invalidOption } from '../checks/invalid-option.ts'
 import { parseHttpHosts } from '../checks/secure-url.ts'
-import { parseTwinHeader } from '../checks/twin-header.ts'
+import { parseTwinHeader } from '../profiles/twin-header.ts'
 import { parseIap, type IapOptions, type IapSettings } from './iap-options.ts'
 import { parseKeys, parseKeyStore, type JwkSet, type TokenSettings } from './key-options.ts'
 

@@ -1,10 +1,8 @@
-import { invalidOption } from './invalid-option.ts'
+import { invalidOption } from '../checks/invalid-option.ts'
+import { TOKEN_HEADERS } from './token-headers.ts'
 
 /** A field name is a token (RFC 9110 sections 5.1 and 5.6.2). */
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
-
-/** These headers carry tokens themselves, so they cannot hold the intact copy. */
-const TOKEN_HEADERS = ['authorization', 'x-serverless-authorization', 'x-goog-iap-jwt-assertion']
 
 /**
  * Names that mean something to HTTP clients, proxies or frameworks. They are removed, replaced or
@@ -24,6 +22,7 @@ const RESERVED =
 export function parseTwinHeader(option: string, value: unknown): string {
   if (typeof value === 'string' && FIELD_NAME.test(value)) {
     const name = value.toLowerCase()
+    // A header that carries tokens itself cannot hold the intact copy.
     if (!TOKEN_HEADERS.includes(name) && !RESERVED.test(name)) return name
   }
   throw invalidOption(
