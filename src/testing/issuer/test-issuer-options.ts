@@ -27,10 +27,14 @@ export interface TestIdToken {
   key?: JWK | undefined
 }
 
-/** What an assertion of Identity-Aware Proxy says. What is left out is as IAP has it. */
-export interface TestIapAssertion {
-  /** `aud`: what IAP protects, such as `/projects/NUMBER/global/backendServices/ID`. */
-  audience: string
+/**
+ * What an assertion of Identity-Aware Proxy says. What is left out is as IAP has it. `audience` is what
+ * IAP protects, such as `/projects/NUMBER/global/backendServices/ID`.
+ */
+export interface TestIapAssertion extends Pick<
+  TestIdToken,
+  'audience' | 'claims' | 'header' | 'key'
+> {
   /** The email of the person or the service account. Default: no such claim. */
   email?: string | undefined
   /**
@@ -40,12 +44,6 @@ export interface TestIapAssertion {
   subject?: string | undefined
   /** Seconds from now to `exp`. Default 600. For an expired assertion, a negative number. */
   expiresIn?: number | undefined
-  /** Overrides claims; with `undefined`, removes them. */
-  claims?: Readonly<Record<string, unknown>> | undefined
-  /** Overrides members of the JOSE header; with `undefined`, removes them. */
-  header?: Readonly<Record<string, unknown>> | undefined
-  /** A private JWK to sign with instead of the issuer's newest; the `kid` stays the issuer's. */
-  key?: JWK | undefined
 }
 
 /** The options of `createTestIssuer`. */
