@@ -1,4 +1,5 @@
 import { failsafe, type Logger } from '../checks/injected.ts'
+import type { TokenSource } from '../errors/recognised-mistakes.ts'
 import type { KeyEvents, KeyFailure } from '../keys/remote-key-set.ts'
 import { onceAMinute } from '../pacing/once-a-minute.ts'
 import { channels, type KeysFailedMessage, type KeysRefreshedMessage } from './channels.ts'
@@ -7,19 +8,24 @@ import type { Metrics } from './metrics.ts'
 /** Where events of the keys are reported. */
 export interface KeyObservers {
   readonly uri: string
-  /** Whose keys: `id-token` or `iap`. */
-  readonly source: string
+  readonly source: TokenSource
   readonly metrics: Metrics
   readonly logger: Logger
   /** Milliseconds; must never stand still. */
   readonly steadyNow: () => number
 }
 
-const FAILED: Readonly<Record<KeyFailure['state'], string>> = {
-  fresh: 'the keys of ID tokens could not be refreshed yet; the current ones are still fresh',
-  stale:
-    'the keys of ID tokens could not be refreshed; the last good ones are used past their lifetime',
-  none: 'no keys to verify ID tokens with: requests are answered 503',
+const TOKENS: Readonly<Record<TokenSource, string>> = {
+  'id-token': 'ID tokens',
+  iap: 'assertions of IAP',
+}
+
+const FAILED: Readonly<Record<KeyFailure['state'], (tokens: string) => string>> = {
+  fresh: (tokens) =>
+    `the keys of ${tokens} could not be refreshed yet; the current ones are still fresh`,
+  stale: (tokens) =>
+    `the keys of ${tokens} could not be refreshed; the last good ones are used past their lifetime`,
+  none: (tokens) => `no keys to verify ${tokens} with: requests are answered 503`,
 }
 
 /** Logs, counts and publishes what happens to the keys. */
@@ -46,7 +52,7 @@ export function observeKeys(observers: KeyObservers): KeyEvents {
       metrics.keyFetch({ outcome: 'failed', source, took })
       const retryInSeconds = Math.ceil(retryIn) / 1000
       const message: KeysFailedMessage = { uri, reason, state, retryInSeconds }
-      if (mayTellFailure()) logger.warn(message, FAILED[state])
+      if (mayTellFailure()) logger.warn(message, FAILED[state](TOKENS[source]))
       channels.keysFailed.publish(message)
     },
     storeFailed: (action, reason) => {

@@ -208,6 +208,15 @@ t.test('prefetch fetches both, and start-up waits for both where it must', async
   })
 })
 
+t.test('a warning about keys says whose they are', async (t) => {
+  const warnings: string[] = []
+  const logger = { warn: (_finding: object, message: string) => void warnings.push(message) }
+  const failing = endpoints({ [IAP_KEYS]: undefined }).options
+  const verifier = verifierWith(t, { ...failing, logger })
+  await t.rejects(verifier.ready())
+  t.strictSame(warnings, ['no keys to verify assertions of IAP with: requests are answered 503'])
+})
+
 t.test('a refusal is logged with the header that decided', async (t) => {
   const logged: object[] = []
   const app = Fastify()
