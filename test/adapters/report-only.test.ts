@@ -1,13 +1,12 @@
 /** With `reportOnly`, everyone is let in, and the log says what enforcing would do. */
-import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import Fastify from 'fastify'
 import { googleIdToken } from '../../src/express.ts'
 import guardFastify from '../../src/index.ts'
 import { createTestIssuer } from '../../src/testing.ts'
 import { fastify, frameworks, recordedLog, type RecordedLine } from '../helpers/guarded-app.ts'
+import { listenOnLoopback } from '../helpers/listen-on-loopback.ts'
 import { meterWith } from '../helpers/meter.ts'
 import type { RawRequest } from '../helpers/raw-request.ts'
 import { audience, login, signup } from '../helpers/shop.ts'
@@ -161,12 +160,7 @@ t.test('a hanging key endpoint delays nobody', async (t) => {
       hanging -= 1
     })
   })
-  await once(endpoint.listen(0, '127.0.0.1'), 'listening')
-  t.teardown(() => {
-    endpoint.closeAllConnections()
-    endpoint.close()
-  })
-  const jwksUri = `http://127.0.0.1:${(endpoint.address() as AddressInfo).port}`
+  const jwksUri = await listenOnLoopback(t, endpoint)
   for (const { name, start } of frameworks) {
     const { ask } = await start(t, {
       options: { ...listed, jwks: undefined, jwksUri, fetchTimeout: 30, reportOnly: true },

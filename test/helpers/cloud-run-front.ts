@@ -9,13 +9,14 @@ import {
   type RequestOptions,
   type Server,
 } from 'node:http'
-import { connect, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import type { Test } from 'tap'
 import {
   startCloudRunFrontend,
   type CloudRunFrontend,
   type CloudRunFrontendOptions,
 } from '../../src/testing.ts'
+import { listenOnLoopback } from './listen-on-loopback.ts'
 import { audience, login } from './shop.ts'
 import { issuer } from './issuer.ts'
 
@@ -51,13 +52,7 @@ export async function serviceOf(
     requests.push(request)
     listener(request, response)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return { server, requests, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+  return { server, requests, url: await listenOnLoopback(t, server) }
 }
 
 export type FrontOptions = Partial<CloudRunFrontendOptions>

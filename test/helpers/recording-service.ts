@@ -1,8 +1,7 @@
-import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
+import { listenOnLoopback } from './listen-on-loopback.ts'
 
 /** A request as it came. */
 export interface RecordedRequest {
@@ -36,14 +35,8 @@ export async function startService(
       respond(recorded, response)
     })()
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.close()
-    server.closeAllConnections()
-  })
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: await listenOnLoopback(t, server),
     requests,
     tokens: () => requests.map(({ headers }) => headers.authorization?.replace('Bearer ', '')),
   }

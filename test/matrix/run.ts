@@ -29,7 +29,7 @@ const { values } = parseArgs({
 
 /** The tests in which a Fastify answers, and the one that compiles against its types. */
 const FASTIFY_TESTS =
-  /^(?:adapters\/.*|client\/.*|emulator-page|examples\/.*|long\/package|telemetry\/.*|testing\/.*|verifier\/(?:attacks|fixture-rows))\.test\.ts$/
+  /^(?:adapters\/.*|cli\/.*|client\/.*|pages\/reference|examples\/.*|long\/package|telemetry\/.*|testing\/.*|verifier\/(?:attacks|fixture-rows))\.test\.ts$/
 
 async function main(): Promise<boolean> {
   const cells = cellsOf(values.node, values.fastify, values.full)
