@@ -1,9 +1,9 @@
 import t from 'tap'
 import { createServiceClient } from '../../src/client.ts'
 import { createVerifier } from '../../src/index.ts'
-import { createTestIssuer } from '../../src/testing.ts'
 import { startService } from '../helpers/recording-service.ts'
 import { audience } from '../helpers/shop.ts'
+import { issuer } from '../helpers/issuer.ts'
 
 const hosts = ['profiles', 'google', 'user_profiles', 'profiles.shop.svc.cluster.local']
 
@@ -127,7 +127,6 @@ t.test('a list that is not one of exact host names is refused at start', async (
 })
 
 t.test('calls and keys go to a host that is named', async (t) => {
-  const issuer = await createTestIssuer()
   const service = await startService(t, ({ url }, response) => {
     response.setHeader('content-type', 'application/json')
     response.end(url === '/certs' ? JSON.stringify(issuer.jwks) : '{}')

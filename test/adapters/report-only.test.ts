@@ -4,14 +4,13 @@ import t, { type Test } from 'tap'
 import Fastify from 'fastify'
 import { googleIdToken } from '../../src/express.ts'
 import guardFastify from '../../src/index.ts'
-import { createTestIssuer } from '../../src/testing.ts'
 import { fastify, frameworks, recordedLog, type RecordedLine } from '../helpers/guarded-app.ts'
 import { listenOnLoopback } from '../helpers/listen-on-loopback.ts'
 import { meterWith } from '../helpers/meter.ts'
 import type { RawRequest } from '../helpers/raw-request.ts'
 import { audience, login, signup } from '../helpers/shop.ts'
+import { issuer } from '../helpers/issuer.ts'
 
-const issuer = await createTestIssuer()
 const options = { audience, jwks: issuer.jwks }
 const listed = { ...options, allowedCallers: [login] }
 

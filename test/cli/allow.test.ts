@@ -5,8 +5,8 @@ import { Readable } from 'node:stream'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import googleIdToken, { type AllowedCaller } from '../../src/index.ts'
-import { createTestIssuer } from '../../src/testing.ts'
 import { jsonOf, runVerb } from '../helpers/command-line.ts'
+import { issuer } from '../helpers/issuer.ts'
 
 const ORDERS = 'orders@shop-prod.iam.gserviceaccount.com'
 const BILLING = 'billing@shop-prod.iam.gserviceaccount.com'
@@ -211,7 +211,7 @@ t.test('--against the lists of a real app: who is missing, who never calls', asy
   const app = Fastify()
   app.register(googleIdToken, {
     audience: 'https://shop.example.com',
-    jwks: (await createTestIssuer()).jwks,
+    jwks: issuer.jwks,
     allowedCallers: [ORDERS, BILLING],
   })
   app.get('/orders', () => '')

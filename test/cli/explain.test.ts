@@ -1,15 +1,15 @@
 import t from 'tap'
 import { OUTCOMES } from '../../src/errors/outcomes.ts'
-import { createTestIssuer, type TestIdToken } from '../../src/testing.ts'
+import type { TestIdToken } from '../../src/testing.ts'
 import { jsonOf, runVerb, type Ran } from '../helpers/command-line.ts'
 import { startEmulator } from '../helpers/emulator.ts'
+import { otherIssuer } from '../helpers/issuer.ts'
 
 const AUDIENCE = 'https://orders-abc123-uc.a.run.app'
 const LOGIN = 'login@shop-prod.iam.gserviceaccount.com'
 const REMOVED = 'SIGNATURE_REMOVED_BY_GOOGLE'
 
 const google = await startEmulator(t)
-const stranger = await createTestIssuer()
 const OPTIONS = ['--audience', AUDIENCE, '--jwks-uri', google.jwksUri, '--allowed-caller', LOGIN]
 
 const token = (changes: Partial<TestIdToken> = {}): Promise<string> =>
@@ -52,7 +52,7 @@ const mistakes: Record<string, { input: () => Promise<string>; args?: string[]; 
   },
   Firebase: {
     input: () =>
-      stranger.idToken({
+      otherIssuer.idToken({
         audience: AUDIENCE,
         claims: { iss: 'https://securetoken.google.com/shop' },
       }),
@@ -88,7 +88,7 @@ const mistakes: Record<string, { input: () => Promise<string>; args?: string[]; 
     said: /2 hours 5 minutes[^]*the clock of this machine is ahead/,
   },
   'unknown kid': {
-    input: () => stranger.idToken({ audience: AUDIENCE }),
+    input: () => otherIssuer.idToken({ audience: AUDIENCE }),
     said: /the token is not signed by this issuer/,
   },
   'wrong header': {

@@ -9,6 +9,7 @@ import { countingCredentials, errorOf, settled } from '../helpers/client-helpers
 import { startService } from '../helpers/recording-service.ts'
 import { audience as url, login } from '../helpers/shop.ts'
 import { stopMonotonicClock, stoppedClock } from '../helpers/stopped-clock.ts'
+import { testKey } from '../helpers/issuer.ts'
 
 stopMonotonicClock(t)
 
@@ -51,7 +52,7 @@ t.test('a clock two hours ahead: calls go on, paced and with one warning', async
 
 t.test('a service accepts the calls of a machine two hours ahead', async (t) => {
   const { clock, pass } = stoppedClock()
-  const issuer = await createTestIssuer({ clock })
+  const issuer = await createTestIssuer({ key: testKey, clock })
   let fetched = 0
   const auth = {
     async fetchIdToken(audience: string) {
@@ -108,7 +109,7 @@ t.test('a source of expired tokens', async (t) => {
 
 t.test('if exp is past but iat is right, the warning names only the source', async (t) => {
   const { clock } = stoppedClock()
-  const issuer = await createTestIssuer({ clock })
+  const issuer = await createTestIssuer({ key: testKey, clock })
   const now = Math.floor(clock().getTime() / 1000)
   const auth = {
     fetchIdToken: (audience: string) =>
@@ -121,7 +122,7 @@ t.test('if exp is past but iat is right, the warning names only the source', asy
 
 t.test('a token that does not say when it was issued', async (t) => {
   const { clock } = stoppedClock()
-  const issuer = await createTestIssuer({ clock })
+  const issuer = await createTestIssuer({ key: testKey, clock })
   const auth = {
     fetchIdToken: (audience: string) =>
       issuer.idToken({ audience, expiresIn: -7200, claims: { iat: undefined } }),

@@ -2,9 +2,7 @@ import t from 'tap'
 import { createVerifier, type IdTokenErrorCode } from '../../src/index.ts'
 import { createTestIssuer, type TestIdToken } from '../../src/testing.ts'
 import { audience, login } from '../helpers/shop.ts'
-import { issuer } from '../helpers/issuer.ts'
-
-const other = await createTestIssuer()
+import { issuer, otherIssuer as other, testKey } from '../helpers/issuer.ts'
 
 interface Row {
   readonly what: string
@@ -114,7 +112,7 @@ t.test('keys that are fetched are not those of a test issuer', async (t) => {
 t.test('times are written in words', async (t) => {
   const now = new Date('2026-03-02T12:00:00Z')
   const clock = () => now
-  const timed = await createTestIssuer({ clock })
+  const timed = await createTestIssuer({ key: testKey, clock })
   const verifier = createVerifier({ ...options, jwks: timed.jwks, clock })
   const seconds = now.getTime() / 1000
   const failed = async (token: Partial<TestIdToken>) => {

@@ -8,18 +8,16 @@ import fc from 'fast-check'
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet, type JWK, type JWTPayload } from 'jose'
 import type { Test } from 'tap'
 import { createVerifier, type Verifier } from '../../src/index.ts'
-import { createTestIssuer } from '../../src/testing.ts'
 import { audience, login } from './shop.ts'
 import { codeOf } from './timed-verifier.ts'
-import { issuer } from './issuer.ts'
+import { issuer, otherIssuer } from './issuer.ts'
 
 const SEED = 20_261_123
 const NOW = new Date('2026-11-23T12:00:00Z')
 const SECONDS = NOW.getTime() / 1000
 const TOLERANCE = 60
 
-const stranger = await createTestIssuer()
-const keys = { issuer: privateKeyOf(issuer.key), stranger: privateKeyOf(stranger.key) }
+const keys = { issuer: privateKeyOf(issuer.key), stranger: privateKeyOf(otherIssuer.key) }
 
 const HEADER = { alg: 'RS256', kid: issuer.key.kid, typ: 'JWT' }
 const CLAIMS = {
@@ -55,11 +53,11 @@ function fewOf(values: Readonly<Record<string, fc.Arbitrary<unknown>>>): fc.Arbi
 /** What a header says otherwise; `undefined`: not at all. */
 const otherHeader = fewOf({
   alg: oneOf('RS512', 'PS256', 'HS256', 'rs256', 'none', '', 1, undefined),
-  kid: oneOf(stranger.key.kid, 'other', '', 7, undefined),
+  kid: oneOf(otherIssuer.key.kid, 'other', '', 7, undefined),
   typ: oneOf('at+jwt', 'x', undefined),
   crit: oneOf(['exp'], ['b64'], [], 'b64'),
   b64: oneOf(false, true),
-  jwk: oneOf(stranger.jwks.keys[0]),
+  jwk: oneOf(otherIssuer.jwks.keys[0]),
   x5t: oneOf('A', 'a'.repeat(400)),
 })
 

@@ -1,10 +1,13 @@
 /** Requests to the emulator as scripts write them. */
 import type { Test } from 'tap'
+import { parseEmulatorOptions } from '../../src/testing/emulator/emulator-options.ts'
+import { emulate } from '../../src/testing/emulator/start-emulator.ts'
 import {
-  startGoogleEmulator,
+  createTestIssuer,
   type GoogleEmulator,
   type GoogleEmulatorOptions,
 } from '../../src/testing.ts'
+import { testKey } from './issuer.ts'
 
 export const CLOUD_PLATFORM = 'https://www.googleapis.com/auth/cloud-platform'
 export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
@@ -22,12 +25,17 @@ export interface Answer {
   readonly json: Record<string, unknown>
 }
 
-/** An emulator for one test. */
+/** Named as the emulator names its own. */
+const key = { ...testKey, kid: `test-${testKey.kid}` }
+
+/** An emulator for one test, with the test key: most tests need no new one. */
 export async function startEmulator(
   t: Test,
-  options?: GoogleEmulatorOptions,
+  options: GoogleEmulatorOptions = {},
 ): Promise<GoogleEmulator> {
-  const google = await startGoogleEmulator(options)
+  const settings = parseEmulatorOptions(options)
+  const { clock } = settings
+  const google = await emulate(settings, await createTestIssuer({ key, clock }))
   t.teardown(() => google.close())
   return google
 }

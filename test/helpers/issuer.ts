@@ -6,3 +6,6 @@ export const testKey = testOnlyKeys.testOnlyForeign
 
 /** The issuer of tests that need but one. */
 export const issuer = await createTestIssuer({ key: testKey })
+
+/** An issuer whose key is another. */
+export const otherIssuer = await createTestIssuer({ key: testOnlyKeys.testOnlyPublishedBefore })

@@ -6,6 +6,7 @@ import { IdTokenError } from '../../src/errors/id-token-error.ts'
 import type { Eventual, Outcome as Verification } from '../../src/verifier/outcome.ts'
 import { GOOGLE_ID_TOKEN } from '../../src/profiles/google-id-token.ts'
 import { TokenVerifier, type Expected } from '../../src/verifier/verify-token.ts'
+import { testKey } from './issuer.ts'
 
 const audience = 'https://search.run.app'
 const expected: Expected = {
@@ -15,7 +16,7 @@ const expected: Expected = {
 const START = Date.parse('2026-11-23T12:00:00Z')
 const TICK = 10
 
-const issuer = await createTestIssuer({ clock: () => new Date(START) })
+const issuer = await createTestIssuer({ key: testKey, clock: () => new Date(START) })
 const token = await issuer.idToken({ audience, expiresIn: 86_400 })
 const [, payload = '', signature = ''] = token.split('.')
 const [jwk] = issuer.jwks.keys

@@ -12,7 +12,7 @@ import { keyServer } from '../helpers/remote-keys.ts'
 import { login as email } from '../helpers/shop.ts'
 import { stoppedClock } from '../helpers/stopped-clock.ts'
 import { until } from '../helpers/waiting.ts'
-import { issuer, testKey } from '../helpers/issuer.ts'
+import { issuer, otherIssuer, testKey } from '../helpers/issuer.ts'
 
 const audience = 'https://search.run.app'
 
@@ -246,7 +246,7 @@ t.test('the key set is replaced whole, and keys that stay are the same', async (
   t.equal(second.get(firstKid), first.get(firstKid))
   await rotating.rotateKeys({ keepOld: false })
   t.strictSame([...parseJwks(rotating.jwks, RS256, second).keys.keys()], [rotating.key.kid])
-  const samekid = { keys: [{ ...(await createTestIssuer()).jwks.keys[0], kid: firstKid }] }
+  const samekid = { keys: [{ ...otherIssuer.jwks.keys[0], kid: firstKid }] }
   t.not(
     parseJwks(samekid, RS256, first).keys.get(firstKid),
     first.get(firstKid),

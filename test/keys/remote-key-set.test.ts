@@ -3,15 +3,12 @@ import t from 'tap'
 import { well } from '../../bench/faults/key-server.ts'
 import { type IdTokenError } from '../../src/index.ts'
 import type { KeyStore, StoredKeys } from '../../src/keys/key-store.ts'
-import { createTestIssuer } from '../../src/testing.ts'
 import { keyServer, timedKeySet } from '../helpers/remote-keys.ts'
 import { until } from '../helpers/waiting.ts'
-import { issuer } from '../helpers/issuer.ts'
+import { issuer, otherIssuer } from '../helpers/issuer.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
-
-const otherIssuer = await createTestIssuer()
 
 t.test('a refresh runs ahead, once, and nobody waits for it', async (t) => {
   const server = await keyServer(t)

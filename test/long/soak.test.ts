@@ -1,5 +1,10 @@
 /** The rules of fetching under stress, as test/keys/soak.test.ts has them, for longer and oftener. */
-import { testRecoveries, testRotations, type Extent } from '../helpers/key-outages.ts'
+import {
+  testRecoveries,
+  testReturnOfMany,
+  testRotations,
+  type Extent,
+} from '../helpers/key-outages.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -12,3 +17,4 @@ const extent: Extent = {
 }
 testRotations(extent)
 testRecoveries(extent)
+testReturnOfMany()

@@ -31,7 +31,7 @@ export async function run(
   nodeDirectory = dirname(process.execPath),
 ): Promise<Ended> {
   mkdirSync(dirname(log), { recursive: true })
-  const file = createWriteStream(log)
+  const file = createWriteStream(log, { flags: 'a' })
   const child = spawn('sh', ['-c', 'exec "$0" "$@" 2>&1', command, ...args], {
     cwd,
     env: environment(nodeDirectory),

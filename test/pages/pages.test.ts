@@ -1,10 +1,9 @@
-/** What holds for every page: its links, its tables and the programs in it. */
+/** What holds for every page: its links and its tables. */
 import { existsSync, readdirSync } from 'node:fs'
 import { posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { blocks as guideBlocks, blocksIn, GUIDE, RECIPES, textOf, wholeProgram } from './blocks.ts'
-import { typeErrors } from './programs.ts'
+import { GUIDE, textOf } from './blocks.ts'
 import { pageWithTables, REFERENCE } from './tables.ts'
 
 const { files } = JSON.parse(textOf('package.json')) as { files: string[] }
@@ -32,25 +31,6 @@ t.test('the tables are what the code says', async (t) => {
     const page = textOf(name)
     t.equal(page, await pageWithTables(name, page), `${name}: run npm run docs`)
   }
-})
-
-t.test('the programs pass the type check of the project', (t) => {
-  const programs = new Map<string, string>()
-  const sources = [...REFERENCE, ...RECIPES].map((name) => ({
-    name,
-    blocks: blocksIn(textOf(name)),
-  }))
-  for (const { name, blocks } of [{ name: 'guide', blocks: guideBlocks }, ...sources]) {
-    for (const { language, file } of blocks) {
-      if (language !== 'ts') continue
-      t.ok(file, `each block of ${name} says in a comment which file it is in`)
-      const program = wholeProgram(file ?? '', blocks)
-      programs.set(`${name.replaceAll('/', '-')}-${file ?? ''}`, program)
-    }
-  }
-  t.ok(programs.size > 10)
-  t.same(typeErrors(programs), [])
-  t.end()
 })
 
 // What the package does not hold is named without a link: a page is read on GitHub, on npm and in

@@ -4,13 +4,13 @@ import { Compute } from 'google-auth-library'
 import t from 'tap'
 import { createServiceClient } from '../../src/client.ts'
 import guardFastify, { createVerifier, type VerifierOptions } from '../../src/index.ts'
-import { createTestIssuer, startCloudRunFrontend, startGoogleEmulator } from '../../src/testing.ts'
+import { startCloudRunFrontend, startGoogleEmulator } from '../../src/testing.ts'
 import { rawRequest } from '../helpers/raw-request.ts'
 import { serviceOf } from '../helpers/cloud-run-front.ts'
+import { issuer } from '../helpers/issuer.ts'
 
 const audience = 'https://user-profiles-abc123-uc.a.run.app'
 const login = 'login@shop-prod.iam.gserviceaccount.com'
-const issuer = await createTestIssuer()
 const { jwks } = issuer
 
 t.test('a header that cannot hold a twin is refused at start', (t) => {

@@ -4,13 +4,12 @@ import express from 'express'
 import t from 'tap'
 import { googleIdToken } from '../../src/express.ts'
 import { AuditLog, type AuditedRequest } from '../../src/telemetry/audit-log.ts'
-import { createTestIssuer } from '../../src/testing.ts'
 import { fastify, frameworks, recordedLog, type RecordedLine } from '../helpers/guarded-app.ts'
 import { rawRequest, type RawRequest } from '../helpers/raw-request.ts'
 import { audience, login, signup } from '../helpers/shop.ts'
 import { stopMonotonicClock, stoppedClock } from '../helpers/stopped-clock.ts'
+import { issuer } from '../helpers/issuer.ts'
 
-const issuer = await createTestIssuer()
 const options = { audience, allowedCallers: [login], jwks: issuer.jwks, auditLog: true }
 
 const bearer = async (token: object): Promise<RawRequest> => ({

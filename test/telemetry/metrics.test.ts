@@ -11,12 +11,11 @@ import type { ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
 import { googleIdToken } from '../../src/express.ts'
 import type { Meter } from '../../src/index.ts'
-import { createTestIssuer } from '../../src/testing.ts'
 import { frameworks, recordedLog } from '../helpers/guarded-app.ts'
 import type { RawRequest } from '../helpers/raw-request.ts'
 import { audience, login, signup } from '../helpers/shop.ts'
+import { issuer } from '../helpers/issuer.ts'
 
-const issuer = await createTestIssuer()
 const options = { audience, allowedCallers: [login], jwks: issuer.jwks }
 
 const bearer = async (email: string): Promise<RawRequest> => ({

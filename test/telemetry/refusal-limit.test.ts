@@ -1,13 +1,12 @@
 import t from 'tap'
 import { googleIdToken } from '../../src/express.ts'
 import { RefusalLimit } from '../../src/telemetry/refusal-limit.ts'
-import { createTestIssuer } from '../../src/testing.ts'
 import { warnings } from '../helpers/captured-log.ts'
 import { frameworks, recordedLog } from '../helpers/guarded-app.ts'
 import { audience, login } from '../helpers/shop.ts'
 import { stopMonotonicClock, stoppedClock } from '../helpers/stopped-clock.ts'
+import { issuer } from '../helpers/issuer.ts'
 
-const issuer = await createTestIssuer()
 const options = { audience, allowedCallers: [login], jwks: issuer.jwks }
 const ORDERS = { code: 'ID_TOKEN_MISSING', route: '/orders/:id', enforced: true } as const
 

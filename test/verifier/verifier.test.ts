@@ -9,6 +9,7 @@ import { parseVerifierOptions } from '../../src/verifier/verifier-options.ts'
 import { GOOGLE_ID_TOKEN } from '../../src/profiles/google-id-token.ts'
 import { TokenVerifier } from '../../src/verifier/verify-token.ts'
 import { silent, warnings } from '../helpers/captured-log.ts'
+import { testKey } from '../helpers/issuer.ts'
 import { audience, login as email, signup } from '../helpers/shop.ts'
 import {
   clock,
@@ -39,7 +40,11 @@ function rowNamed(name: string): FixtureRow {
 t.test(
   'more keys than headers are remembered, and headers too long to be, change nothing',
   async (t) => {
-    const issuers = await Promise.all(Array.from({ length: 10 }, () => createTestIssuer({ clock })))
+    const issuers = await Promise.all(
+      Array.from({ length: 10 }, (_, n) =>
+        createTestIssuer({ key: { ...testKey, kid: `key-${n}` }, clock }),
+      ),
+    )
     const keys = issuers.flatMap(({ jwks }) => jwks.keys)
     const { verifyAnyCallerSync } = verifierWith({ jwks: { keys } })
     for (const header of [{}, { x5t: 'a'.repeat(400) }]) {

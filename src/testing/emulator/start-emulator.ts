@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { parseEmail } from '../../checks/parse-options.ts'
 import { pushSenders } from '../push/push-senders.ts'
-import { createTestIssuer } from '../issuer/test-issuer.ts'
+import { createTestIssuer, type TestIssuer } from '../issuer/test-issuer.ts'
 import { IAP_JWKS_PATH, JWKS_PATH, serveCerts, serveIapCerts } from './certs.ts'
 import { childEnvironment } from './child-environment.ts'
 import {
@@ -12,7 +12,11 @@ import {
   workloadIdentityConfig,
 } from './credentials.ts'
 import { EmulatedGoogle } from './emulated-google.ts'
-import { parseEmulatorOptions, type GoogleEmulatorOptions } from './emulator-options.ts'
+import {
+  parseEmulatorOptions,
+  type EmulatorSettings,
+  type GoogleEmulatorOptions,
+} from './emulator-options.ts'
 import type { GoogleEmulator } from './google-emulator.ts'
 import { answerError, GoogleApiError } from './google-errors.ts'
 import { serveIamCredentials } from './iam-credentials.ts'
@@ -34,7 +38,15 @@ export async function startGoogleEmulator(
 ): Promise<GoogleEmulator> {
   const settings = parseEmulatorOptions(options)
   const { clock } = settings
-  const google = new EmulatedGoogle(settings, await createTestIssuer({ clock }))
+  return emulate(settings, await createTestIssuer({ clock }))
+}
+
+/** Serves Google with the keys of an issuer. */
+export async function emulate(
+  settings: EmulatorSettings,
+  issuer: TestIssuer,
+): Promise<GoogleEmulator> {
+  const google = new EmulatedGoogle(settings, issuer)
   const app = await serve(google)
   google.url = await listen(app, settings)
   return {

@@ -3,7 +3,7 @@ import t from 'tap'
 import googleIdToken, { type Caller } from '../../../src/index.ts'
 import { createTestIssuer } from '../../../src/testing.ts'
 import { audience as AUDIENCE, login as LOGIN, signup as SIGNUP } from '../../helpers/shop.ts'
-import { issuer } from '../../helpers/issuer.ts'
+import { issuer, otherIssuer } from '../../helpers/issuer.ts'
 
 const options = { audience: AUDIENCE, allowedCallers: [LOGIN], jwks: issuer.jwks }
 const bearer = async (email = LOGIN, audience = AUDIENCE) =>
@@ -136,7 +136,10 @@ t.test('the policy that counts is the one that an onRoute hook leaves', async (t
 })
 
 t.test('sibling scopes have their own audience, issuer, keys and verifier', async (t) => {
-  const partner = await createTestIssuer({ issuer: 'https://id.partner.example' })
+  const partner = await createTestIssuer({
+    key: otherIssuer.key,
+    issuer: 'https://id.partner.example',
+  })
   const app = Fastify()
   t.after(() => app.close())
   app.register(

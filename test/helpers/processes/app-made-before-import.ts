@@ -1,11 +1,10 @@
 /** A process that makes its app, and routes, before it has imported this package. */
 import Fastify, { type FastifyInstance } from 'fastify'
-import { createTestIssuer } from '../../../src/testing.ts'
+import { issuer } from '../issuer.ts'
 import { capturedLog } from '../captured-log.ts'
 
 const audience = 'https://user-profiles-abc123-uc.a.run.app'
 const login = 'login@shop-prod.iam.gserviceaccount.com'
-const issuer = await createTestIssuer()
 const bearer = async (email: string) => `Bearer ${await issuer.idToken({ email, audience })}`
 
 const log = capturedLog()

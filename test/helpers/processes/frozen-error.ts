@@ -1,11 +1,10 @@
 /** Verifies and refuses tokens after an application has frozen what errors are made of. */
 import Fastify from 'fastify'
 import googleIdToken, { createVerifier } from '../../../src/index.ts'
-import { createTestIssuer } from '../../../src/testing.ts'
+import { issuer } from '../issuer.ts'
 
 const audience = 'https://user-profiles-abc123-uc.a.run.app'
 const email = 'login@shop-prod.iam.gserviceaccount.com'
-const issuer = await createTestIssuer()
 const options = { audience, allowedCallers: [email], jwks: issuer.jwks }
 const app = Fastify()
 await app.register(googleIdToken, options)

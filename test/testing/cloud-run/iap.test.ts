@@ -4,20 +4,19 @@ import t, { type Test } from 'tap'
 import { createVerifier } from '../../../src/index.ts'
 import guardFastify from '../../../src/index.ts'
 import {
-  createTestIssuer,
   startCloudRunFrontend,
   startGoogleEmulator,
   type CloudRunFrontendOptions,
 } from '../../../src/testing.ts'
 import { rawRequest } from '../../helpers/raw-request.ts'
 import { serviceOf } from '../../helpers/cloud-run-front.ts'
+import { issuer } from '../../helpers/issuer.ts'
 
 const audience = 'https://user-profiles-abc123-uc.a.run.app'
 const dana = 'dana@example.com'
 const reports = 'reports@shop-prod.iam.gserviceaccount.com'
 const protectedByIap = '/projects/739419398126/locations/us-central1/services/user-profiles'
 const clientId = '739419398126-abc.apps.googleusercontent.com'
-const issuer = await createTestIssuer()
 const iap = { audience: protectedByIap, members: [`user:${dana}`], issuer, clientId }
 
 async function behindIap(t: Test, target: string, options: Partial<CloudRunFrontendOptions> = {}) {

@@ -4,7 +4,6 @@ import Fastify from 'fastify'
 import t from 'tap'
 import googleIdToken from '../../../src/index.ts'
 import {
-  createTestIssuer,
   startCloudRunFrontend,
   startGoogleEmulator,
   type CloudRunFrontend,
@@ -23,7 +22,7 @@ import {
 } from '../../helpers/cloud-run-front.ts'
 import { rawRequest } from '../../helpers/raw-request.ts'
 import { ada, audience, login, search } from '../../helpers/shop.ts'
-import { issuer } from '../../helpers/issuer.ts'
+import { issuer, otherIssuer } from '../../helpers/issuer.ts'
 
 const CHALLENGE =
   'Bearer error="invalid_token" error_description="The access token could not be verified"'
@@ -104,7 +103,6 @@ t.test('refusals are those of Cloud Run, and reach nobody', async (t) => {
   const port = Number(new URL(front.url).port)
   const make = (claims: Partial<Parameters<typeof issuer.idToken>[0]>): Promise<string> =>
     issuer.idToken({ email: login, audience, ...claims })
-  const { idToken: idTokenOfAnother } = await createTestIssuer()
   type Headers = [name: string, value: string][]
   const rows: [what: string, status: 401 | 403, headers: Headers][] = [
     ['no token', 403, []],
@@ -130,7 +128,7 @@ t.test('refusals are those of Cloud Run, and reach nobody', async (t) => {
     [
       'the token of another issuer',
       401,
-      [['Authorization', `Bearer ${await idTokenOfAnother({ email: login, audience })}`]],
+      [['Authorization', `Bearer ${await otherIssuer.idToken({ email: login, audience })}`]],
     ],
     [
       'a bad token in the header that decides',

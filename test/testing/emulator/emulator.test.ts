@@ -15,6 +15,7 @@ import {
   post,
   startEmulator,
 } from '../../helpers/emulator.ts'
+import { otherIssuer } from '../../helpers/issuer.ts'
 import { runProcess } from '../../helpers/run-process.ts'
 import { audience, login as email, search } from '../../helpers/shop.ts'
 import { stoppedClock } from '../../helpers/stopped-clock.ts'
@@ -102,7 +103,7 @@ t.test('tokeninfo tells claims as strings', async (t) => {
   t.same((await ask(google, `/tokeninfo?id_token=${idToken}`)).json, expected)
   t.same((await post(google, '/tokeninfo', { id_token: idToken })).json, expected)
   t.match(await ask(google, '/tokeninfo'), { status: 400, json: { error: 'invalid_request' } })
-  const other = await (await startEmulator(t)).idToken({ email, audience })
+  const other = await otherIssuer.idToken({ email, audience })
   for (const bad of ['x', other, await google.idToken({ audience, expiresIn: -1 })]) {
     t.match(await ask(google, `/tokeninfo?id_token=${bad}`), {
       status: 400,
@@ -177,7 +178,7 @@ t.test('faults: which requests they are for', async (t) => {
 })
 
 t.test('faults: connections that hang or are reset', async (t) => {
-  const google = await startGoogleEmulator()
+  const google = await startEmulator(t)
   const lift = google.fault('token', { reset: true })
   await t.rejects(post(google, '/token', {}), { cause: { code: /ECONNRESET|UND_ERR_SOCKET/ } })
   lift()

@@ -2,6 +2,7 @@
 import { createPublicKey, verify } from 'node:crypto'
 import { createLocalJWKSet, decodeJwt, jwtVerify, type JSONWebKeySet } from 'jose'
 import t from 'tap'
+import { testKey } from '../../helpers/issuer.ts'
 import { createVerifier } from '../../../src/index.ts'
 import {
   createTestIssuer,
@@ -15,7 +16,7 @@ const NOW = 1_795_000_000
 const clock = (): Date => new Date(NOW * 1000)
 
 t.test('an assertion is as IAP makes it, and verifies with the published keys', async (t) => {
-  const issuer = await createTestIssuer({ clock })
+  const issuer = await createTestIssuer({ key: testKey, clock })
   const { payload, protectedHeader } = await jwtVerify(
     await issuer.iapAssertion({ email, audience }),
     createLocalJWKSet(issuer.iapJwks as JSONWebKeySet),
@@ -37,7 +38,7 @@ t.test('an assertion is as IAP makes it, and verifies with the published keys', 
 })
 
 t.test('every claim and every member of the header can be another', async (t) => {
-  const issuer = await createTestIssuer({ clock })
+  const issuer = await createTestIssuer({ key: testKey, clock })
   const other = await createTestIssuer()
   const subject = '112233445566778899001'
   const claimsOf = async (special: Partial<TestIapAssertion>) =>
@@ -59,7 +60,7 @@ t.test('every claim and every member of the header can be another', async (t) =>
 })
 
 t.test('after a rotation the old key stays, or does not', async (t) => {
-  const issuer = await createTestIssuer()
+  const issuer = await createTestIssuer({ key: testKey })
   const service = 'https://user-profiles-abc123-uc.a.run.app'
   const before = await issuer.iapAssertion({ email, audience })
   const accepts = (assertion: string): Promise<boolean> => {
@@ -82,7 +83,7 @@ t.test('after a rotation the old key stays, or does not', async (t) => {
 })
 
 t.test('a wrong option is named', async (t) => {
-  const issuer = await createTestIssuer()
+  const issuer = await createTestIssuer({ key: testKey })
   const { key } = issuer
   for (const [assertion, message] of [
     [undefined, /^Option options is missing/],

@@ -1,9 +1,9 @@
 /** A plugin as @fastify/autoload finds it: the package is imported when the app has long been made. */
 import fp from 'fastify-plugin'
 import googleIdToken from '../../../../src/index.ts'
-import { createTestIssuer } from '../../../../src/testing.ts'
+import { issuer } from '../../issuer.ts'
 
-const { jwks } = await createTestIssuer()
+const { jwks } = issuer
 
 export default fp(async (app) => {
   await app.register(googleIdToken, {

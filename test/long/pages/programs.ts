@@ -7,9 +7,9 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import ts from 'typescript'
-import type { TestIssuer } from '../../src/testing.ts'
+import type { TestIssuer } from '../../../src/testing.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
+const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** What the compiler says of programs, each in a file of its own, under the project's tsconfig. */
 export function typeErrors(programs: ReadonlyMap<string, string>): string[] {
@@ -119,7 +119,8 @@ export async function runToEnd(
 export function withSource(program: string): string {
   return program.replaceAll(
     /'fastify-google-id-token(?:\/(\w+))?'/g,
-    (_, entry = 'index') => `'${new URL(`../../src/${String(entry)}.ts`, import.meta.url).href}'`,
+    (_, entry = 'index') =>
+      `'${new URL(`../../../src/${String(entry)}.ts`, import.meta.url).href}'`,
   )
 }
 

@@ -1,13 +1,13 @@
 /** A user's JWT in Authorization, verified by @fastify/jwt, beside the service that calls. */
-import '../helpers/package-from-source.ts'
+import '../../helpers/package-from-source.ts'
 import t from 'tap'
-import { startCloudRunFrontend, startGoogleEmulator } from '../../src/testing.ts'
-import { setEnvironment } from '../helpers/environment.ts'
-import { audience, login, search } from '../helpers/shop.ts'
+import { startCloudRunFrontend, startGoogleEmulator } from '../../../src/testing.ts'
+import { setEnvironment } from '../../helpers/environment.ts'
+import { audience, login, search } from '../../helpers/shop.ts'
 
-const { buildLogin } = await import('../../examples/two-identities/login.ts')
-const { buildProfiles } = await import('../../examples/two-identities/profiles.ts')
-const { createUserKeys, signUser } = await import('../../examples/two-identities/user-keys.ts')
+const { buildLogin } = await import('../../../examples/two-identities/login.ts')
+const { buildProfiles } = await import('../../../examples/two-identities/profiles.ts')
+const { createUserKeys, signUser } = await import('../../../examples/two-identities/user-keys.ts')
 
 const google = await startGoogleEmulator({ serviceAccount: login })
 setEnvironment(t, google.env)

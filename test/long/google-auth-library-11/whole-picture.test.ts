@@ -1,4 +1,4 @@
-import '../helpers/load-google-auth-library-11.ts'
+import '../../helpers/load-google-auth-library-11.ts'
 import t from 'tap'
 
 t.test('google-auth-library 11', async (t) => {
@@ -7,6 +7,6 @@ t.test('google-auth-library 11', async (t) => {
     import('google-auth-library-11'),
   ])
   t.equal(loaded.GoogleAuth, expected.GoogleAuth)
-  const { testWholePicture } = await import('../helpers/whole-picture.ts')
+  const { testWholePicture } = await import('../../helpers/whole-picture.ts')
   await testWholePicture(t)
 })

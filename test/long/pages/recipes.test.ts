@@ -1,8 +1,8 @@
 /** The programs for other frameworks answer like those for Fastify and Express. */
 import t from 'tap'
-import { createTestIssuer } from '../../src/testing.ts'
-import { audience, login, search, signup } from '../helpers/shop.ts'
-import { blocksIn, textOf, wholeProgram } from './blocks.ts'
+import { createTestIssuer } from '../../../src/testing.ts'
+import { audience, login, search, signup } from '../../helpers/shop.ts'
+import { blocksIn, textOf, wholeProgram } from '../../pages/blocks.ts'
 import { startServices } from './programs.ts'
 
 const issuer = await createTestIssuer()

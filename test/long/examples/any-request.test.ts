@@ -1,15 +1,15 @@
 /** `verifier.authenticate` in Hono and in a plain server of Node, behind Cloud Run's front end. */
-import '../helpers/package-from-source.ts'
+import '../../helpers/package-from-source.ts'
 import { once } from 'node:events'
 import type { AddressInfo, Server } from 'node:net'
 import { serve } from '@hono/node-server'
 import t from 'tap'
-import { startCloudRunFrontend, startGoogleEmulator } from '../../src/testing.ts'
-import { rawRequest } from '../helpers/raw-request.ts'
-import { audience, login, search } from '../helpers/shop.ts'
+import { startCloudRunFrontend, startGoogleEmulator } from '../../../src/testing.ts'
+import { rawRequest } from '../../helpers/raw-request.ts'
+import { audience, login, search } from '../../helpers/shop.ts'
 
-const { buildHono } = await import('../../examples/hono.ts')
-const { buildNodeHttp } = await import('../../examples/node-http.ts')
+const { buildHono } = await import('../../../examples/hono.ts')
+const { buildNodeHttp } = await import('../../../examples/node-http.ts')
 
 const google = await startGoogleEmulator()
 const { jwksUri } = google

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import t from 'tap'
 
-const root = new URL('../..', import.meta.url)
+const root = new URL('../../..', import.meta.url)
 const START = ['--import', 'tsx', 'examples/start.ts']
 
 // tap would count what these processes run. tsx puts a module on one line, of which every part then

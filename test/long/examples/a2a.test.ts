@@ -1,17 +1,17 @@
 /** A2A between services, through Cloud Run's front end: the card and a stream. */
-import '../helpers/package-from-source.ts'
+import '../../helpers/package-from-source.ts'
 import { SendMessageRequest, type StreamResponse } from '@a2a-js/sdk'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { startCloudRunFrontend, startGoogleEmulator } from '../../src/testing.ts'
-import { setEnvironment } from '../helpers/environment.ts'
-import { audience, login, search } from '../helpers/shop.ts'
-import { deferred } from '../helpers/waiting.ts'
+import { startCloudRunFrontend, startGoogleEmulator } from '../../../src/testing.ts'
+import { setEnvironment } from '../../helpers/environment.ts'
+import { audience, login, search } from '../../helpers/shop.ts'
+import { deferred } from '../../helpers/waiting.ts'
 
-const { buildA2aServer } = await import('../../examples/agents/a2a-server.ts')
-const { connectA2a } = await import('../../examples/agents/a2a-client.ts')
+const { buildA2aServer } = await import('../../../examples/agents/a2a-server.ts')
+const { connectA2a } = await import('../../../examples/agents/a2a-client.ts')
 
 const google = await startGoogleEmulator({ serviceAccount: login })
 setEnvironment(t, google.env)

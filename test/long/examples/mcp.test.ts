@@ -1,13 +1,13 @@
 /** MCP over HTTP between services, through Cloud Run's front end: sessions and streams. */
-import '../helpers/package-from-source.ts'
+import '../../helpers/package-from-source.ts'
 import t from 'tap'
-import { startCloudRunFrontend, startGoogleEmulator } from '../../src/testing.ts'
-import { setEnvironment } from '../helpers/environment.ts'
-import { audience, login, search, signup } from '../helpers/shop.ts'
-import { deferred } from '../helpers/waiting.ts'
+import { startCloudRunFrontend, startGoogleEmulator } from '../../../src/testing.ts'
+import { setEnvironment } from '../../helpers/environment.ts'
+import { audience, login, search, signup } from '../../helpers/shop.ts'
+import { deferred } from '../../helpers/waiting.ts'
 
-const { buildMcpServer } = await import('../../examples/agents/mcp-server.ts')
-const { connectMcp } = await import('../../examples/agents/mcp-client.ts')
+const { buildMcpServer } = await import('../../../examples/agents/mcp-server.ts')
+const { connectMcp } = await import('../../../examples/agents/mcp-client.ts')
 
 const google = await startGoogleEmulator({ serviceAccount: login })
 setEnvironment(t, google.env)
