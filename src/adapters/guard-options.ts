@@ -54,7 +54,7 @@ export interface GuardParts {
   readonly core: VerifierCore
   /** The policy of a route without one of its own; its list may be missing. */
   readonly defaults: AccessPolicy
-  /** What is told of the outcomes. */
+  /** Where outcomes are reported. */
   readonly reports: GuardReports
 }
 

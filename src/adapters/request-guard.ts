@@ -59,7 +59,7 @@ export class RequestGuard {
     reportOutcome(verify, { accept, report, next, failed })
   }
 
-  /** Tells what was counted and not told yet. */
+  /** Logs what was counted and not logged yet. */
   close(): void {
     this.#reports.auditLog?.close()
     this.#reports.refusalLimit?.close()
@@ -113,7 +113,7 @@ export class RequestGuard {
     try {
       log.warn({ err: problem }, VERIFICATION_FAILED)
     } catch {
-      // The process was told already.
+      // A process warning has said it already.
     }
   }
 }

@@ -42,7 +42,7 @@ export function warnAtStart(logger: Logger, message: string, finding: object = {
   PROCESS_WARNINGS.warn(finding, message)
 }
 
-/** The same logger, except that it never throws: the process is told what it throws. */
+/** The same logger, except that it never throws: what it throws becomes a process warning. */
 export function failsafe(logger: Logger): Logger {
   return {
     warn(finding, message) {

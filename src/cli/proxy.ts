@@ -55,7 +55,7 @@ export const proxy = defineVerb(
       io,
     )
     const port = parsePort(integerOf('port', values.port) ?? DEFAULT_PORT)
-    // Credentials that cannot get a token are told now, and not with the first request.
+    // Credentials that cannot get a token fail now, and not at the first request.
     const { email } = decodeJwt(await client.idToken())
     const server = proxyServer({
       url,

@@ -12,9 +12,9 @@ const SHORTEST = MINUTE
 /** A withdrawn key must not be used for another month because of one wrong header. */
 const LONGEST = 24 * 60 * MINUTE
 /** For answers that say nothing about caching. */
-const UNTOLD = 10 * MINUTE
+const DEFAULT_LIFETIME = 10 * MINUTE
 
-const TELLS_FRESHNESS = /(?:^|[\s,])(?:max-age|no-store|no-cache)(?=[\s,=]|$)/
+const STATES_FRESHNESS = /(?:^|[\s,])(?:max-age|no-store|no-cache)(?=[\s,=]|$)/
 
 /**
  * How long an answer is fresh after its arrival, in milliseconds, within bounds. RFC 9111 section
@@ -41,7 +41,7 @@ let loaded: Promise<FreshnessLifetime> | undefined
 function lifetimeBy(Policy: typeof CachePolicy, headers: ResponseHeaders): number {
   // Directives are case-insensitive (RFC 9111 section 5.2), but the library compares them exactly.
   const directives = headers['cache-control']?.toLowerCase() ?? ''
-  if (headers.expires === undefined && !TELLS_FRESHNESS.test(directives)) return UNTOLD
+  if (headers.expires === undefined && !STATES_FRESHNESS.test(directives)) return DEFAULT_LIFETIME
   const policy = new Policy(
     { method: 'GET', headers: {} },
     { status: 200, headers: { ...headers, 'cache-control': directives } },

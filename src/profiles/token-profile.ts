@@ -1,6 +1,6 @@
 import type { SignatureAlgorithm } from '../keys/signature-algorithms.ts'
 import type { Account } from '../policy/caller.ts'
-import type { Presentation } from '../request/presented-token.ts'
+import type { Presentation } from '../request/token-from-headers.ts'
 import type { IdTokenClaims } from '../token/claims.ts'
 import type { TokenShape } from '../token/parse-token.ts'
 

@@ -29,10 +29,10 @@ export interface AuditedCaller {
   readonly subject: string
 }
 
-/** Requests that are told in one line. */
+/** Requests that one line reports. */
 interface Combination {
   readonly request: object
-  /** Those that no line has told yet. */
+  /** Those that no line has reported yet. */
   count: number
 }
 

@@ -134,12 +134,12 @@ for (const { name, start } of frameworks) {
     }
     await new Promise(setImmediate)
     t.strictSame(unhandled, [])
-    const told = warned().map(({ args: [problem] }) => String(problem))
-    t.ok(told.includes('Error: out of order'), 'the process is told')
+    const reported = warned().map(({ args: [problem] }) => String(problem))
+    t.ok(reported.includes('Error: out of order'), 'the process warns')
   })
 }
 
-/** A key endpoint that answers when it is told to. */
+/** A key endpoint that answers when a test says so. */
 function heldKeys(): { readonly fetch: typeof fetch; readonly answer: () => void } {
   let answer = (): void => undefined
   const answered = new Promise<void>((resolve) => {
@@ -172,7 +172,7 @@ t.test('a hanging key endpoint delays nobody', async (t) => {
   }
 })
 
-t.test('an internal error is told at most once a minute', async (t) => {
+t.test('an internal error is reported at most once a minute', async (t) => {
   const warned = t.capture(process, 'emitWarning')
   const log = recordedLog()
   let broken = false
@@ -183,15 +183,15 @@ t.test('an internal error is told at most once a minute', async (t) => {
   const { ask } = await fastify.start(t, { options: { ...listed, clock, reportOnly: true }, log })
   broken = true
   for (let i = 0; i < 5; i += 1) t.match(await ask(fromLogin), LET_IN)
-  const told = log
+  const reported = log
     .warned()
     .filter(({ message }) => message.includes('failed; the request was let in'))
-  t.match(told, [{ level: 'warn', fields: { err: RangeError } }])
-  t.equal(told.length, 1)
+  t.match(reported, [{ level: 'warn', fields: { err: RangeError } }])
+  t.equal(reported.length, 1)
   t.equal(warned().length, 1)
 })
 
-t.test('something else than an error that is thrown is told as well', async (t) => {
+t.test('something else than an error that is thrown is reported as well', async (t) => {
   const warned = t.capture(process, 'emitWarning')
   let broken = false
   const clock = () => {
@@ -214,20 +214,20 @@ t.test('the plugin names at start where nobody is refused, and lists it', async 
       app.get(url, { config: { idToken } }, () => ({}))
     }
     await app.ready()
-    return { told: log.warned().map(({ message }) => message), rows: app.listAllowedCallers() }
+    return { reported: log.warned().map(({ message }) => message), rows: app.listAllowedCallers() }
   }
   const some = await startedWith({}, { '/a': { reportOnly: true }, '/b': {} })
-  t.strictSame(some.told, [
+  t.strictSame(some.reported, [
     'reportOnly is on for GET /a: requests are verified and logged, and all of them are let in',
   ])
   t.match(some.rows, [{ url: '/a', access: 'callers', reportOnly: true }, { url: '/b' }])
   t.notOk('reportOnly' in (some.rows[1] ?? {}))
   const most = await startedWith({ reportOnly: true }, { '/a': {}, '/b': { reportOnly: false } })
-  t.match(most.told, [/^reportOnly is on for every guarded route, except GET \/b: /])
+  t.match(most.reported, [/^reportOnly is on for every guarded route, except GET \/b: /])
   const all = await startedWith({ reportOnly: true, allowedCallers: [] }, { '/a': {} })
-  t.match(all.told, [/^reportOnly is on for every guarded route: /])
+  t.match(all.reported, [/^reportOnly is on for every guarded route: /])
   t.match(all.rows, [{ url: '/a', reportOnly: true, allowedCallers: [] }])
-  t.strictSame((await startedWith({}, { '/a': {} })).told, [])
+  t.strictSame((await startedWith({}, { '/a': {} })).reported, [])
 })
 
 t.test('Express warns of each guard that refuses nobody', (t) => {

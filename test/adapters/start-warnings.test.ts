@@ -82,12 +82,12 @@ t.test('where no logger is on, the process is warned', async (t) => {
   ])
 
   const log = capturedLog()
-  const told = await processWarnings(t, async () => {
+  const warned = await processWarnings(t, async () => {
     const app = Fastify({ logger: { stream: log.stream } })
     await app.register(googleIdToken, options)
     await app.close()
   })
-  t.strictSame(told, [], 'with a logger it is for the log')
+  t.strictSame(warned, [], 'with a logger it is for the log')
   t.match(log.lines(), [{ msg: WARNING }])
 
   const filtered = await processWarnings(t, async () => {

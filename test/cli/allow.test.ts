@@ -130,7 +130,7 @@ t.test('the accounts of the projects that are named are proposed', async (t) => 
   t.equal(routes[0]?.allowedCallers.length, 3)
 })
 
-t.test('requests without a known caller, and refusals of other kinds, are told', async (t) => {
+t.test('requests without a known caller, and refusals of other kinds, are reported', async (t) => {
   const stdin = jsonLines([
     line(ORDERS, { count: 2 }),
     line(ORDERS, { count: 1, outcome: 'ID_TOKEN_EXPIRED' }),

@@ -39,7 +39,7 @@ async function portOfOther(t: Test): Promise<number> {
 
 const IDENTITY = '/computeMetadata/v1/instance/service-accounts/default/identity'
 
-t.test('it prints variables and a line a request, and ends when it is told to', async (t) => {
+t.test('it prints variables and a line a request, and ends at a signal', async (t) => {
   let origin = ''
   const { code, stdout } = await emulator(
     ['--service-account', 'web@shop-prod.iam.gserviceaccount.com'],

@@ -122,7 +122,7 @@ t.test('an accepted token: every check, who calls, and the times in words', asyn
   t.match(json, { accepted: true, code: null, status: null, caller: { email: LOGIN } })
 })
 
-t.test('without a list, the caller is not checked, and a missing email is told', async (t) => {
+t.test('without a list, the caller is not checked, and a missing email is reported', async (t) => {
   const { stdout, code } = await runVerb([
     'explain',
     await token({ email: undefined }),

@@ -251,7 +251,7 @@ t.test('pages of other sites are refused, by name and by origin', async (t) => {
   answer.destroy()
 })
 
-t.test('a service that is away is told, over TLS too', async (t) => {
+t.test('a service that is away is reported, over TLS too', async (t) => {
   for (const protocol of ['http', 'https']) {
     const { url, stop } = await proxy(t, `${protocol}://127.0.0.1:${await freePort()}`)
     const response = await fetch(url)
@@ -270,7 +270,7 @@ t.test('a token without an email is no reason to stop', async (t) => {
   t.match(stderr, 'for another audience')
 })
 
-t.test('credentials that fail later are told with each request', async (t) => {
+t.test('credentials that fail later are reported at each request', async (t) => {
   let later = 0
   const { url, stop } = await proxy(t, await echo(t), [], () => Date.now() + later)
   t.equal((await fetch(url)).status, 207)
@@ -282,7 +282,7 @@ t.test('credentials that fail later are told with each request', async (t) => {
   t.match((await stop()).stderr, /^SERVICE_CLIENT_/)
 })
 
-t.test('credentials that can get no token are told at the start', async (t) => {
+t.test('credentials that can get no token are reported at the start', async (t) => {
   setEnvironment(t, google.env)
   t.teardown(google.fault('identity', { status: 403 }))
   const ran = await runVerb(['proxy', 'https://no-token.example.com'])

@@ -33,13 +33,13 @@ export function capturedLog(): CapturedLog {
   }
 }
 
-/** What a logger was told. */
+/** What a logger was given. */
 export interface Warning {
   readonly finding: Record<string, unknown>
   readonly message: string
 }
 
-/** A logger, and what it is told. */
+/** A logger, and what it is given. */
 export function warnings(): { readonly lines: Warning[]; readonly logger: Logger } {
   const lines: Warning[] = []
   return {

@@ -15,7 +15,7 @@ export interface CountingCredentials {
 /** Tokens that are being signed: it takes as long as the machine lets it. */
 const signatures = new Set<Promise<string>>()
 
-/** Credentials that get each token at once, or as they are told, and count. */
+/** Credentials that get each token at once, or as the test says, and count. */
 export async function countingCredentials(
   t: Test,
   clock: () => Date,

@@ -32,7 +32,7 @@ interface Refusal {
   /** What answers otherwise than it should; without one, a permission is missing. */
   readonly fault?: readonly [endpoint: Endpoint, fault: Fault]
   readonly code: keyof typeof REMEDIES
-  /** What is told of the answer. */
+  /** What is reported of the answer. */
   readonly reason?: RegExp
 }
 

@@ -1,5 +1,5 @@
 /**
- * Random tokens, good or broken in any way, judged by this library and by jose. A token is described
+ * Random tokens, good or broken in any way, verified by this library and by jose. A token is described
  * before it is made, so that fast-check can shrink what the two disagree about to the one thing that
  * matters, and print it.
  */

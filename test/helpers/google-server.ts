@@ -13,7 +13,7 @@ import { testKey } from './issuer.ts'
 export type Endpoint =
   'metadata' | 'token' | 'sts' | 'generateAccessToken' | 'generateIdToken' | 'subject'
 
-/** An answer in the place of the right one; it is told what secrets the request held. */
+/** An answer in the place of the right one; it gets the secrets that the request held. */
 export type Fault = (secrets: readonly string[]) => {
   readonly status: number
   readonly body: unknown

@@ -20,7 +20,7 @@ export async function keyServer(
 /** A set of keys in a time of its own. */
 export interface TimedKeySet {
   readonly keys: RemoteKeySet
-  /** What it told, in words. */
+  /** What it reported, in words. */
   readonly events: string[]
   readonly now: () => number
   /** Lets these milliseconds pass. */

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 
-/** A time that passes when it is told to. */
+/** A time that passes only when a test says so. */
 export interface StoppedClock {
   readonly clock: () => Date
   /** Milliseconds since 1970. */

@@ -65,7 +65,7 @@ const MOMENTS: readonly {
 
 const PATIENT = 10_000
 
-/** A key set on the server, and a judge on the key set, in a time of their own. */
+/** A key set on the server, and a verifier on the key set, in a time of their own. */
 function protect({ server, profile, tokens }: Kind) {
   const { now, pass } = stoppedClock()
   let timeout = PATIENT
@@ -87,11 +87,11 @@ function protect({ server, profile, tokens }: Kind) {
     clockTolerance: 60,
     maxTokenLifetime: Infinity,
   }
-  const judge = new TokenVerifier({ profile, rules, keys, cache: null, now })
+  const verifier = new TokenVerifier({ profile, rules, keys, cache: null, now })
   return {
     keys,
     tokens,
-    judge: (token: string) => judge.verify(token, as),
+    verify: (token: string) => verifier.verify(token, as),
     /** Milliseconds for each fetch from now on: a busy machine answers late, and a fault never. */
     giveEachFetch: (milliseconds: number) => {
       timeout = milliseconds
@@ -193,33 +193,33 @@ async function underFault(
   t: Test,
   fault: Fault,
   row: (typeof MOMENTS)[number],
-  { keys, judge, tokens }: ReturnType<typeof protect>,
+  { keys, verify, tokens }: ReturnType<typeof protect>,
 ): Promise<void> {
   const fetchesBefore = keys.stats().fetches
-  const bogus = tokens.bogusKid.map((token) => answerTo(() => judge(token)))
+  const bogus = tokens.bogusKid.map((token) => answerTo(() => verify(token)))
   if (row.valid === 'accepted') {
     // Not a promise: a request with a good token waits for nothing.
-    t.match(judge(tokens.valid), { claims: { aud: audience } }, 'a valid token at once')
+    t.match(verify(tokens.valid), { claims: { aud: audience } }, 'a valid token at once')
   } else {
-    t.equal(await answerTo(() => judge(tokens.valid)), fault.usable ? 'accepted' : row.valid)
+    t.equal(await answerTo(() => verify(tokens.valid)), fault.usable ? 'accepted' : row.valid)
   }
-  t.equal(await answerTo(() => judge(tokens.garbage)), 'ID_TOKEN_MALFORMED', 'garbage')
+  t.equal(await answerTo(() => verify(tokens.garbage)), 'ID_TOKEN_MALFORMED', 'garbage')
   // Where the newest fetch failed, nobody can say that there is no such key.
   const bogusKid = fault.usable ? 'ID_TOKEN_KEY_UNKNOWN' : 'ID_TOKEN_KEYS_UNAVAILABLE'
   t.strictSame(new Set(await Promise.all(bogus)), new Set([bogusKid]), 'bogus kids')
   t.ok(keys.stats().fetches - fetchesBefore <= 5, 'at most 5 fetches')
   if (row.valid === 'accepted') {
-    t.match(judge(tokens.valid), { claims: { aud: audience } }, 'still, after the fetches')
+    t.match(verify(tokens.valid), { claims: { aud: audience } }, 'still, after the fetches')
   }
 }
 
 async function recovers(
   t: Test,
-  { keys, judge, tokens, pass, giveEachFetch }: ReturnType<typeof protect>,
+  { keys, verify, tokens, pass, giveEachFetch }: ReturnType<typeof protect>,
 ) {
   giveEachFetch(PATIENT)
   pass(ONE_MINUTE)
-  t.equal(await answerTo(() => judge(tokens.valid)), 'accepted')
+  t.equal(await answerTo(() => verify(tokens.valid)), 'accepted')
   if (keys.stats().state !== 'fresh') await t.resolves(freshAgain(keys))
   t.equal(keys.stats().state, 'fresh')
 }

@@ -1,4 +1,4 @@
-/** When keys are fetched for a token, what is read of an answer, and what is told of it. */
+/** When keys are fetched for a token, what is read of an answer, and what is reported of it. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t, { type Test } from 'tap'
 import { well, type KeyServer } from '../../bench/faults/key-server.ts'

@@ -244,12 +244,12 @@ t.test('keys survive a restart in a key store', async (t) => {
     const started = timedKeySet(t, server.uri, { keyStore: hanging, timeout: 100 })
     t.strictSame(await started.keys.ready(), { fetched: true })
     await server.lose()
-    const { keys: lost, events: told } = timedKeySet(t, server.uri, {
+    const { keys: lost, events: reported } = timedKeySet(t, server.uri, {
       keyStore: hanging,
       timeout: 100,
     })
     t.match(await lost.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
-    t.ok(told.includes('load: the key store did not answer in time'))
+    t.ok(reported.includes('load: the key store did not answer in time'))
     await server.regain()
   })
 

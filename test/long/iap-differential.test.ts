@@ -1,6 +1,5 @@
 /**
- * jose is the judge of assertions of IAP as well: on every one, good or broken in any way, it must come
- * to the same outcome. Most of what is broken here is the signature, which ES256 writes in its own way.
+ * Assertions of IAP, good or broken in any way, get the same outcome from this library and from jose. Most of what is broken here is the signature, which ES256 writes in its own way.
  */
 import fc from 'fast-check'
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose'

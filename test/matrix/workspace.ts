@@ -76,7 +76,7 @@ export class Workspace {
     return join(this.directory, 'logs', `${name}.log`)
   }
 
-  /** Copies what git knows of, and what it would be told of, and installs as a fresh clone does. */
+  /** Copies what git tracks, and what it would add, and installs as a fresh clone does. */
   async fill(): Promise<void> {
     const list = ['git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard']
     const files = (await prepare(checkout, this.log('git'), list)).split('\0')

@@ -44,9 +44,9 @@ t.test('the table of the client has every option, with its default', (t) => {
     SERVICE_CLIENT_OPTION_NAMES,
   )
   const { refreshBefore, timeout } = parseServiceClientOptions({ url: 'https://a.example' })
-  const told = new Map(rows.map(([option, standard]) => [quotedIn(option)[0], standard]))
+  const stated = new Map(rows.map(([option, standard]) => [quotedIn(option)[0], standard]))
   t.match(
-    told,
+    stated,
     new Map([
       ['url', 'required'],
       ['tokenHeaders', `\`'both'\``],
@@ -67,10 +67,10 @@ t.test('the tables of the emulator have every option, with its default', (t) => 
   t.same(named('eventarc options'), EVENTARC_OPTION_NAMES)
 
   const settings: Record<string, unknown> = { ...parseEmulatorOptions({}) }
-  for (const [option = '', told = '', meaning = ''] of rowsOf('options')) {
+  for (const [option = '', stated = '', meaning = ''] of rowsOf('options')) {
     const value = settings[option.replaceAll('`', '')]
-    const isTold = typeof value === 'number' || told.startsWith('`')
-    if (isTold && option !== '`allowRemote`') t.match(told, String(value), option)
+    const isExact = typeof value === 'number' || stated.startsWith('`')
+    if (isExact && option !== '`allowRemote`') t.match(stated, String(value), option)
     t.not(meaning, '', option)
   }
   t.end()
@@ -85,8 +85,8 @@ t.test('the endpoints are those that there are', async (t) => {
   const google = await startEmulator(t)
   const headers = { 'metadata-flavor': 'Google' }
   for (const [endpoint, paths] of rows) {
-    for (const told of quotedIn(paths)) {
-      const path = told.replace('EMAIL', 'a@example.com')
+    for (const stated of quotedIn(paths)) {
+      const path = stated.replace('EMAIL', 'a@example.com')
       t.equal(endpointAt(path), quotedIn(endpoint)[0], path)
       const answers = await Promise.all(
         ['GET', 'POST'].map((method) => fetch(`${google.url}${path}`, { method, headers })),

@@ -24,7 +24,7 @@ const bearer = async (email: string): Promise<RawRequest> => ({
 const fromLogin = await bearer(login)
 const fromSignup = await bearer(signup)
 
-/** A meter, and what Prometheus would be told: lines without comments and resources. */
+/** A meter, and what Prometheus would get: lines without comments and resources. */
 function measured(t: Test): { readonly meter: Meter; readonly scrape: () => Promise<string[]> } {
   const exporter = new PrometheusExporter({
     preventServerStart: true,
@@ -171,7 +171,7 @@ t.test("the API's own trace fits, with and without a span", (t) => {
   t.end()
 })
 
-t.test('a span that throws refuses nobody, and the process is told once a minute', (t) => {
+t.test('a span that throws refuses nobody, and the process warns once a minute', (t) => {
   const warned = t.capture(process, 'emitWarning')
   const getActiveSpan = (): never => {
     throw new Error('out of order')

@@ -17,7 +17,7 @@ const refusedRequest = {
   enforced: true,
 }
 
-/** All that is told of a refusal: in the response, in the log, and by those who print the error. */
+/** All that is reported of a refusal: in the response, in the log, and by those who print the error. */
 function toldOf(error: IdTokenError): { response: string; log: string } {
   const logged: unknown[] = []
   logRefusal(error, refusedRequest, { warn: (...entry) => void logged.push(entry) })

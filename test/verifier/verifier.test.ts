@@ -101,7 +101,7 @@ t.test(
   'every row of the fixture table that holds one token is verified alone as in a request',
   async (t) => {
     const elsewhere = ['ID_TOKEN_CALLER_NOT_ALLOWED', 'ID_TOKEN_CALLER_UNIDENTIFIED']
-    let judged = 0
+    let verified = 0
     for (const row of rows) {
       const token = lonelyTokenOf(row)
       if (token === null) continue
@@ -109,9 +109,9 @@ t.test(
       const verifier = createVerifier(optionsOf(row))
       const code = await codeOf(() => verifier.verifyAnyCallerSync(token))
       t.equal(code, elsewhere.includes(expected) ? 'accepted' : expected, row.name)
-      judged += 1
+      verified += 1
     }
-    t.ok(judged > 200, `${judged} rows`)
+    t.ok(verified > 200, `${verified} rows`)
   },
 )
 

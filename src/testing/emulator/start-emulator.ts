@@ -10,7 +10,7 @@ import {
   impersonatedCredentials,
   serviceAccountKey,
   workloadIdentityConfig,
-} from './credentials.ts'
+} from './make-credential-files.ts'
 import { EmulatedGoogle } from './emulated-google.ts'
 import {
   parseEmulatorOptions,

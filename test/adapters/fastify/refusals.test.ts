@@ -105,10 +105,10 @@ t.test('a refusal tells the caller little and the log enough', async (t) => {
     t.match(response.headers['www-authenticate'], challenge, `${code}: challenge`)
     t.strictSame(Object.keys(body).sort(), ['code', 'error', 'message', 'statusCode'])
     t.match(body, { statusCode: status, code })
-    const told = response.body + JSON.stringify(response.headers)
+    const shown = response.body + JSON.stringify(response.headers)
     for (const secret of [...SECRETS, ...credentials(refusal)]) {
       t.notOk(
-        holdsPartOf(secret, told),
+        holdsPartOf(secret, shown),
         `${code}: neither a secret nor what was sent is in the response`,
       )
     }

@@ -5,10 +5,12 @@ import type * as ClientEntry from '../../../src/client.ts'
 const [entry = '', metadataHost = ''] = process.argv.slice(2)
 const { cache } = createRequire(import.meta.url)
 
-const told: string[] = []
+const lines: string[] = []
 function tell(when: string): void {
   const files = Object.keys(cache)
-  told.push(`${when}: ${files.some((file) => file.includes('google-auth-library')) ? 'yes' : 'no'}`)
+  lines.push(
+    `${when}: ${files.some((file) => file.includes('google-auth-library')) ? 'yes' : 'no'}`,
+  )
 }
 
 const exports = (await import(`../../../src/${entry}.ts`)) as typeof ClientEntry
@@ -21,4 +23,4 @@ if (entry === 'client') {
   await client.idToken()
   tell('called')
 }
-process.stdout.write(told.join(', '))
+process.stdout.write(lines.join(', '))

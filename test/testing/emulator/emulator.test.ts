@@ -304,13 +304,13 @@ t.test('a given port is the port, and a wrong option is named', async (t) => {
 t.test(
   'without Fastify the rest of the entry works, and the emulator says what to do',
   async (t) => {
-    const told = async (insteadOfIt: string) => {
+    const outputOf = async (insteadOfIt: string) => {
       const { stdout } = await runProcess('without-fastify', [insteadOfIt])
       return JSON.parse(stdout) as unknown
     }
     const [missing, broken] = await Promise.all([
-      told('not-installed'),
-      told('data:text/javascript,throw new Error("out of order")'),
+      outputOf('not-installed'),
+      outputOf('data:text/javascript,throw new Error("out of order")'),
     ])
     t.strictSame(missing, {
       status: 403,

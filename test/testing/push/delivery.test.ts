@@ -158,8 +158,8 @@ t.test('a connection that fails is an error, which does not hold the token', asy
       (reason: unknown) => reason as Error,
     )
     t.match(error, expected, url)
-    const told = `${String(error)} ${JSON.stringify(error)} ${String((error as Error).stack)}`
-    t.notMatch(told, /eyJ|Bearer/, 'no token')
+    const shown = `${String(error)} ${JSON.stringify(error)} ${String((error as Error).stack)}`
+    t.notMatch(shown, /eyJ|Bearer/, 'no token')
   }
 })
 
@@ -242,7 +242,7 @@ t.test('a wrong option is named, with what is accepted', async (t) => {
       await t.rejects(push({ ...good, ...options }), { code: 'ID_TOKEN_OPTION_INVALID', message })
     }
   }
-  // What may be a secret is not told.
+  // What may be a secret is not shown.
   const headers = { 'x-key': 'secret\n' }
   const error = await google.push
     .cloudTasks({ ...good, headers })
