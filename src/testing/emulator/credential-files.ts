@@ -40,7 +40,7 @@ export interface WorkloadIdentityConfig {
   readonly token_url: string
   /** Where the client becomes the service account; missing where it does not. */
   readonly service_account_impersonation_url?: string
-  /** Where the subject token is: in a file, or in an answer with JSON. */
+  /** Where the subject token is: in a file, in an answer with JSON, or made with the keys of AWS. */
   readonly credential_source:
     | {
         /** The path of a file that holds the token and nothing else. */
@@ -57,6 +57,12 @@ export interface WorkloadIdentityConfig {
           readonly subject_token_field_name: string
         }
       }
+    | {
+        /** The keys are those of AWS, from its environment variables. */
+        readonly environment_id: 'aws1'
+        /** The request to AWS that the client signs and that Google sends. */
+        readonly regional_cred_verification_url: string
+      }
   /** google-auth-library asks this address for the project's id. */
   readonly cloud_resource_manager_url: string
 }
@@ -67,6 +73,12 @@ export interface WorkloadIdentityOptions {
   readonly impersonate?: boolean | undefined
   /** A file that holds `await google.subjectToken(email)`. Default: a URL of the emulator. */
   readonly subjectTokenFile?: string | undefined
+  /**
+   * Whether the workload is on AWS: the client signs a request with the keys in `AWS_ACCESS_KEY_ID` and
+   * `AWS_SECRET_ACCESS_KEY`, for the region in `AWS_REGION`. The emulator accepts every key. Default
+   * `false`.
+   */
+  readonly aws?: boolean | undefined
 }
 
 /** Impersonation, as `gcloud auth application-default login --impersonate-service-account` writes it. */

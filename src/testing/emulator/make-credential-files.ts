@@ -10,6 +10,7 @@ import type {
   WorkloadIdentityConfig,
   WorkloadIdentityOptions,
 } from './credential-files.ts'
+import { AWS_SUBJECT_TOKEN_TYPE, AWS_VERIFICATION_URL } from './aws-subject-token.ts'
 import type { EmulatedGoogle } from './emulated-google.ts'
 import { projectOf } from './emulator-options.ts'
 import { STS_PATH, SUBJECT_TOKEN_TYPE, subjectTokenUrl } from './sts.ts'
@@ -41,23 +42,31 @@ export function workloadIdentityConfig(
   email: string,
   options: WorkloadIdentityOptions,
 ): WorkloadIdentityConfig {
-  const { impersonate, subjectTokenFile } = parseWorkloadIdentityOptions(options)
+  const { impersonate, ...source } = parseWorkloadIdentityOptions(options)
   google.accounts.find(parseEmail('email', email))
   return {
     type: 'external_account',
     universe_domain: UNIVERSE_DOMAIN,
-    audience: google.pool.audience,
-    subject_token_type: SUBJECT_TOKEN_TYPE,
+    audience: source.aws ? google.pool.awsAudience : google.pool.audience,
+    subject_token_type: source.aws ? AWS_SUBJECT_TOKEN_TYPE : SUBJECT_TOKEN_TYPE,
     token_url: `${google.url}${STS_PATH}`,
     ...(impersonate && { service_account_impersonation_url: impersonationUrl(google, email) }),
-    credential_source:
-      subjectTokenFile === undefined
-        ? {
-            url: subjectTokenUrl(google.url, email),
-            format: { type: 'json', subject_token_field_name: 'subject_token' },
-          }
-        : { file: subjectTokenFile },
+    credential_source: credentialSource(google, email, source),
     cloud_resource_manager_url: `${google.url}/v1/projects/`,
+  }
+}
+
+function credentialSource(
+  google: EmulatedGoogle,
+  email: string,
+  { subjectTokenFile: file, aws }: SubjectTokenSource,
+): WorkloadIdentityConfig['credential_source'] {
+  // Without the URLs of AWS's instance metadata, which would be asked where no keys are set.
+  if (aws) return { environment_id: 'aws1', regional_cred_verification_url: AWS_VERIFICATION_URL }
+  if (file !== undefined) return { file }
+  return {
+    url: subjectTokenUrl(google.url, email),
+    format: { type: 'json', subject_token_field_name: 'subject_token' },
   }
 }
 
@@ -102,16 +111,29 @@ export function authorizedUser(
   }
 }
 
-function parseWorkloadIdentityOptions(value: unknown): {
-  impersonate: boolean
-  subjectTokenFile: string | undefined
-} {
-  const options = parseNames('options', value, ['impersonate', 'subjectTokenFile'])
-  const { impersonate = true, subjectTokenFile: file } = options
+/** Where a workload has its subject token from. */
+interface SubjectTokenSource {
+  readonly subjectTokenFile: string | undefined
+  readonly aws: boolean
+}
+
+function parseWorkloadIdentityOptions(
+  value: unknown,
+): SubjectTokenSource & { readonly impersonate: boolean } {
+  const options = parseNames('options', value, ['impersonate', 'subjectTokenFile', 'aws'])
+  const { impersonate = true, subjectTokenFile: file, aws = false } = options
   if (file !== undefined && (typeof file !== 'string' || file === '')) {
     throw invalidOption('subjectTokenFile', file, 'the path of a file')
   }
-  return { impersonate: parseBoolean('impersonate', impersonate), subjectTokenFile: file }
+  const onAws = parseBoolean('aws', aws)
+  if (onAws && file !== undefined) {
+    throw invalidOption('aws', aws, 'false where subjectTokenFile is given')
+  }
+  return {
+    impersonate: parseBoolean('impersonate', impersonate),
+    subjectTokenFile: file,
+    aws: onAws,
+  }
 }
 
 function impersonationUrl(google: EmulatedGoogle, email: string): string {

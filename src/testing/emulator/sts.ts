@@ -5,13 +5,15 @@
  */
 import type { FastifyInstance } from 'fastify'
 import { ACCESS_TOKEN_LIFETIME } from './access-tokens.ts'
+import { AWS_SUBJECT_TOKEN_TYPE } from './aws-subject-token.ts'
 import type { EmulatedGoogle } from './emulated-google.ts'
 import { OAuthError } from './google-errors.ts'
 import { tokenParameters } from './request-parameters.ts'
+import type { WorkloadIdentityPool } from './workload-identity-pool.ts'
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
-/** The type of the provider's subject tokens; below, all types that are accepted. */
+/** The type of the subject tokens of the provider that is not AWS; below, all types that it accepts. */
 export const SUBJECT_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:jwt'
 const SUBJECT_TOKEN_TYPES = [SUBJECT_TOKEN_TYPE, 'urn:ietf:params:oauth:token-type:id_token']
 
@@ -25,8 +27,8 @@ const SUBJECT_TOKEN_PATH = '/subject-token/'
 export function serveSts(app: FastifyInstance, google: EmulatedGoogle): void {
   const { pool, accessTokens } = google
   app.post(STS_PATH, async (request) => {
-    const { subjectToken, scopes } = parseExchange(tokenParameters(request), pool.audience)
-    const member = await pool.memberOf(subjectToken)
+    const { subjectToken, isOnAws, scopes } = parseExchange(tokenParameters(request), pool)
+    const member = isOnAws ? pool.memberOnAws(subjectToken) : await pool.memberOf(subjectToken)
     if (member === null) {
       throw new OAuthError(
         'invalid_grant',
@@ -52,8 +54,8 @@ export function subjectTokenUrl(url: string, subject: string): string {
 
 function parseExchange(
   parameters: ReadonlyMap<string, string>,
-  audience: string,
-): { subjectToken: string; scopes: readonly string[] } {
+  pool: WorkloadIdentityPool,
+): { subjectToken: string; isOnAws: boolean; scopes: readonly string[] } {
   const parameter = (name: string, accepted?: readonly string[]): string => {
     const value = parameters.get(name) ?? ''
     if (value === '') throw new OAuthError('invalid_request', `Missing required field: ${name}.`)
@@ -63,11 +65,12 @@ function parseExchange(
   if (parameter('grant_type') !== TOKEN_EXCHANGE) {
     throw new OAuthError('unsupported_grant_type', `The grant_type must be ${TOKEN_EXCHANGE}.`)
   }
-  parameter('audience', [audience])
+  const isOnAws = parameter('audience', [pool.audience, pool.awsAudience]) === pool.awsAudience
   parameter('requested_token_type', [ACCESS_TOKEN])
-  parameter('subject_token_type', SUBJECT_TOKEN_TYPES)
+  parameter('subject_token_type', isOnAws ? [AWS_SUBJECT_TOKEN_TYPE] : SUBJECT_TOKEN_TYPES)
   return {
     subjectToken: parameter('subject_token'),
+    isOnAws,
     scopes: parameter('scope').split(' '),
   }
 }

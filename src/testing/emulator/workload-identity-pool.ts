@@ -1,19 +1,23 @@
 /**
- * A workload identity pool, and the identity provider outside Google whose tokens it accepts.
+ * A workload identity pool, and the identity providers outside Google whose tokens it accepts.
  *
  * @see https://cloud.google.com/iam/docs/workload-identity-federation
  */
 import { jwtVerify, SignJWT } from 'jose'
+import { awsCallerOf } from './aws-subject-token.ts'
 
 const POOL = 'emulator-pool'
 const PROVIDER = 'emulator-provider'
+const AWS_PROVIDER = 'emulator-aws-provider'
 const PROVIDER_ISSUER = 'https://identity-provider.example.com'
 const LIFETIME = 3600
 
-/** The pool of an emulator; its only provider signs with its own secret. */
+/** The pool of an emulator: one provider signs with its own secret, the other one is AWS. */
 export class WorkloadIdentityPool {
   /** The provider's resource name, the `audience` of a token exchange. */
   readonly audience: string
+  /** The same of the provider for AWS. */
+  readonly awsAudience: string
   readonly #name: string
   readonly #secret: Uint8Array
   readonly #now: () => number
@@ -22,6 +26,7 @@ export class WorkloadIdentityPool {
   constructor(projectNumber: number, secret: Uint8Array, now: () => number) {
     this.#name = `//iam.googleapis.com/projects/${projectNumber}/locations/global/workloadIdentityPools/${POOL}`
     this.audience = `${this.#name}/providers/${PROVIDER}`
+    this.awsAudience = `${this.#name}/providers/${AWS_PROVIDER}`
     this.#secret = secret
     this.#now = now
   }
@@ -54,6 +59,16 @@ export class WorkloadIdentityPool {
     } catch {
       return null
     }
+  }
+
+  /**
+   * The caller on AWS that has signed a request, as IAM spells it.
+   *
+   * @returns `null` for anything but such a request
+   */
+  memberOnAws(subjectToken: string): string | null {
+    const arn = awsCallerOf(subjectToken, this.awsAudience)
+    return arn === null ? null : this.member(arn)
   }
 
   /** A workload as IAM spells it. */
