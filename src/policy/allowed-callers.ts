@@ -36,7 +36,9 @@ const PROJECT_DOMAIN = String.raw`[a-z0-9][-a-z0-9]*(?:\.[a-z0-9][-a-z0-9]*){0,3
 const SERVICE_ACCOUNT = new RegExp(
   String.raw`^(?:[a-z0-9][-a-z0-9]{0,62}@${PROJECT_DOMAIN}` +
     String.raw`|[0-9]{1,20}-compute@developer\.gserviceaccount\.com` +
-    String.raw`|[a-z0-9][-a-z0-9.:]{0,62}@(?:appspot|cloudservices|cloudbuild)\.gserviceaccount\.com)$`,
+    String.raw`|[a-z0-9][-a-z0-9.:]{0,62}@(?:appspot|cloudservices|cloudbuild)\.gserviceaccount\.com` +
+    // Of Google Chat (https://developers.google.com/workspace/chat/verify-requests-from-chat).
+    String.raw`|chat@system\.gserviceaccount\.com)$`,
 )
 const UNIQUE_ID = /^[0-9]{15,25}$/
 const PROJECT_WILDCARD = new RegExp(`^\\*@(${PROJECT_DOMAIN})$`)

@@ -58,6 +58,11 @@ t.test('each accepted form matches what it names, and nothing near it', (t) => {
       ['739419398126@cloudservices.gserviceaccount.com'],
     ],
     [
+      'chat@system.gserviceaccount.com',
+      ['chat@system.gserviceaccount.com'],
+      ['other@system.gserviceaccount.com'],
+    ],
+    [
       'service-739419398126@gcp-sa-pubsub.iam.gserviceaccount.com',
       ['service-739419398126@gcp-sa-pubsub.iam.gserviceaccount.com'],
       ['service-739419398127@gcp-sa-pubsub.iam.gserviceaccount.com'],
