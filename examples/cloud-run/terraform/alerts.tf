@@ -1,6 +1,6 @@
 resource "google_logging_metric" "refusals" {
   name        = "user-profiles-refusals"
-  description = "Calls that user-profiles has refused, by code. Of one code on one route, at most eleven a minute are lines of the log."
+  description = "Calls that user-profiles has refused, by code. An instance logs at most eleven lines a minute of one code on one route."
 
   filter = <<-EOT
     resource.type="cloud_run_revision"
