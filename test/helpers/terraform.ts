@@ -1,6 +1,6 @@
 /** What the files of Terraform in examples/cloud-run say, with their references resolved. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { parse } from '@cdktn/hcl2json'
+import { createRequire } from 'node:module'
 
 const directory = new URL('../../examples/cloud-run/terraform/', import.meta.url)
 
@@ -16,12 +16,27 @@ export interface Terraform {
 
 type Named = Record<string, readonly Block[]>
 
-/** The files as JSON (https://github.com/open-constructs/cdk-terrain/tree/main/packages/%40cdktn/hcl2json). */
+/**
+ * HCL as JSON: each block is in a list, and an expression is a string `${…}`. The package is not
+ * imported, because its types have those of browsers with them, for the whole project.
+ */
+export const { parse: parseHcl } = createRequire(import.meta.url)('@cdktn/hcl2json') as {
+  parse: (file: string, text: string) => Promise<unknown>
+}
+
 interface Configuration {
   readonly variable: Named
   readonly locals: readonly Block[]
   readonly resource: Record<string, Named>
   readonly output: Named
+}
+
+/** What resources have only once they are deployed. */
+const COMPUTED: Record<string, (resource: Block, project: string) => string> = {
+  'google_service_account.email': ({ account_id: id }, project) =>
+    `${String(id)}@${project}.iam.gserviceaccount.com`,
+  'google_cloud_run_v2_service.uri': ({ name }) => `https://${String(name)}.example`,
+  'google_cloud_run_v2_service.project': (_service, project) => project,
 }
 
 /** Parses the files, and resolves what they refer to with these variables. */
@@ -32,25 +47,20 @@ export async function readTerraform(
     .filter((file) => file.endsWith('.tf'))
     .map((file) => readFileSync(new URL(file, directory), 'utf8'))
     .join('\n')
-  const files = (await parse('main.tf', text)) as unknown as Configuration
+  const files = (await parseHcl('main.tf', text)) as Configuration
   const given = { ...defaultsOf(files.variable), ...variables }
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(files.variable, name)) throw new Error(`There is no variable ${name}`)
   }
 
   const valueOf = (reference: string): unknown => {
-    const [kind = '', type = '', name = '', ...others] = reference.split('.')
-    if (kind === 'var') return found(given[type], reference)
-    if (kind === 'local') return found(resolved(files.locals[0]?.[type]), reference)
-    const [resource] = files.resource[kind]?.[type] ?? []
+    const [kind = '', name = '', member = '', ...others] = reference.split('.')
+    if (kind === 'var') return found(given[name], reference)
+    if (kind === 'local') return found(resolved(files.locals[0]?.[name]), reference)
+    const [resource] = found(files.resource[kind]?.[name], reference)
     if (resource === undefined || others.length > 0) throw new Error(`Unknown: ${reference}`)
-    if (kind === 'google_service_account' && name === 'email') {
-      return `${String(resource.account_id)}@${given.project ?? ''}.iam.gserviceaccount.com`
-    }
-    // What is known only once it is deployed.
-    if (name === 'uri') return `https://${String(resource.name)}.example`
-    if (name === 'project') return given.project
-    return found(resolved(resource[name]), reference)
+    const computed = COMPUTED[`${kind}.${member}`]?.(resource, String(given.project))
+    return computed ?? found(resolved(resource[member]), reference)
   }
   const resolved = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(resolved)

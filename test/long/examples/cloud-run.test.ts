@@ -4,14 +4,13 @@ import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { parse } from '@cdktn/hcl2json'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { startCloudRunFrontend, startGoogleEmulator } from '../../../src/testing.ts'
 import { jsonOf, runVerb } from '../../helpers/command-line.ts'
 import { entryOf, finds } from '../../helpers/logging-query.ts'
 import { startProcess, type ServiceProcess } from '../../helpers/service-process.ts'
-import { environmentOf, nested, readTerraform } from '../../helpers/terraform.ts'
+import { environmentOf, nested, parseHcl, readTerraform } from '../../helpers/terraform.ts'
 import { until } from '../../helpers/waiting.ts'
 import { blocksIn, textOf } from '../../pages/blocks.ts'
 
@@ -96,10 +95,9 @@ async function get(url: string, headers: Record<string, string> = {}): Promise<A
 
 /** The cells of a row of the page's table about refusals. */
 function cellsOf(status: number): string[][] {
-  const [, row = ''] = new RegExp(`^\\| ${status} (.*) \\|$`, 'm').exec(page) ?? []
+  const [, row = ''] = new RegExp(`^\\| ${status} \\| (.*) \\|$`, 'm').exec(page) ?? []
   return row
     .split(' | ')
-    .slice(1)
     .map((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, quoted = '']) => quoted))
 }
 
@@ -156,7 +154,7 @@ t.test('calls and refusals of services as they are deployed', async (t) => {
       const [query = ''] = blocksIn(page).flatMap(({ language, code }) =>
         language === 'text' ? [code] : [],
       )
-      await userProfiles.line('ID_TOKEN_CALLER_NOT_ALLOWED')
+      await userProfiles.line('ID_TOKEN_MALFORMED')
       const entries = userProfiles.lines.map((line) =>
         entryOf(line, String(deployed.userProfiles.name)),
       )
@@ -213,7 +211,7 @@ t.test('the bindings of Terraform are those that the lists imply', async (t) => 
   const iam = (...args: string[]) => runVerb(['iam', '--callers', '-', ...args], { stdin: callers })
   t.same((jsonOf(await iam(...place, '--json')) as { members: string[] }).members, members)
   const { stdout: hcl } = await iam(...place, '--format', 'terraform')
-  const { resource } = (await parse('iam.tf', hcl)) as { resource: Record<string, object> }
+  const { resource } = (await parseHcl('iam.tf', hcl)) as { resource: Record<string, object> }
   const [printed] = Object.values(resource.google_cloud_run_v2_service_iam_member ?? {})
   t.match(printed, [{ role: binding.role, name, location, project }])
   for (const member of members) t.match(hcl, `"${member}"`)
@@ -256,8 +254,11 @@ async function closed(url: string): Promise<void> {
 
 t.test('SIGTERM: user-profiles answers what it has, and ends with 0', async (t) => {
   const { url, kill, ended, lines } = await startUserProfiles(t)
+  const url8 = `${url}/profiles/8`
   const body = JSON.stringify({ name: 'Grace' })
-  const request = httpRequest(`${url}/profiles/8`, {
+  // Now it has its keys: a request that waits for them would be answered 503.
+  t.equal((await get(url8, await headersOf(accounts.search))).status, 404)
+  const request = httpRequest(url8, {
     method: 'PUT',
     headers: {
       ...(await headersOf(accounts.signup)),
