@@ -1,6 +1,6 @@
 locals {
-  # What search puts into its tokens. It is chosen here, so it is known before the first deployment,
-  # which the run.app URLs are not.
+  # What search puts into its tokens. It is chosen here, so it is known before the first deployment and
+  # stays the same in another region.
   # https://cloud.google.com/run/docs/configuring/custom-audiences
   user_profiles_audience = "https://user-profiles.${var.project}.internal"
 }

@@ -275,6 +275,8 @@ t.test('SIGTERM: user-profiles answers what it has, and ends with 0', async (t) 
   request.end(body)
   const [response] = await answered
   t.equal(response.statusCode, 200)
+  // Otherwise the process would end when the client or the server has had enough of the connection.
+  t.equal(response.headers.connection, 'close')
   t.equal(await text(response), body)
   t.same(await ended, [0, null])
   t.ok(lines.length > 0 && lines.every((line) => line.startsWith('{"severity":"')))
@@ -284,9 +286,12 @@ t.test('SIGTERM: search waits for its own call, and ends with 0', async (t) => {
   const { search } = await startBoth(t)
   google.fault('identity', { delayMs: 300, times: 1 })
   const before = google.requests.length
-  const answer = get(`${search.url}/items/1`)
+  const request = httpRequest(`${search.url}/items/1`).end()
+  const answered = once(request, 'response') as Promise<[IncomingMessage]>
   await until(() => google.requests.slice(before).some(({ endpoint }) => endpoint === 'identity'))
   search.kill('SIGTERM')
-  t.match(await answer, { status: 200, body: /Ada/ })
+  const [response] = await answered
+  t.match(response, { statusCode: 200, headers: { connection: 'close' } })
+  t.match(await text(response), /"seller":"Ada"/)
   t.same(await search.ended, [0, null])
 })
