@@ -1,6 +1,8 @@
 /** The services of examples/cloud-run run as they are deployed, and Terraform says what they do. */
 import '../../helpers/package-from-source.ts'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -237,6 +239,25 @@ t.test('without its variables a service does not start', (t) => {
     t.throws(() => configFrom(env), { message: `The environment variable ${name} is missing` })
   }
   t.end()
+})
+
+t.test('npm ci accepts the lock files, and needs nothing that they do not name', async (t) => {
+  for (const service of ['search', 'user-profiles']) {
+    const read = (file: string): string =>
+      readFileSync(
+        new URL(`../../../examples/cloud-run/${service}/${file}`, import.meta.url),
+        'utf8',
+      )
+    const directory = t.testdir({
+      'package.json': read('package.json'),
+      'package-lock.json': read('package-lock.json'),
+    })
+    // Without a network and with an empty cache, it fails where it has to look a package up.
+    const args = ['ci', '--omit=dev', '--dry-run', '--offline', '--cache', `${directory}/cache`]
+    const npm = spawn('npm', args, { cwd: directory, env: { PATH: process.env.PATH } })
+    const [output, ended] = await Promise.all([text(npm.stderr), once(npm, 'close')])
+    t.same(ended, [0, null], output)
+  }
 })
 
 /** Whether nobody listens any more. */
