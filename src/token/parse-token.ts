@@ -78,7 +78,15 @@ const LONGEST_REMEMBERED = 256
 export function rememberHeader({ header, headerSegment }: ParsedToken): void {
   if (knownHeaders.has(headerSegment) || headerSegment.length > LONGEST_REMEMBERED) return
   if (knownHeaders.size >= REMEMBERED) knownHeaders.clear()
-  knownHeaders.set(headerSegment, header)
+  knownHeaders.set(copied(headerSegment), header)
+}
+
+/**
+ * The same text in memory of its own. V8 makes a slice of a string as a view of it: a slice that is
+ * kept would keep the whole token, which is a credential, in memory.
+ */
+function copied(segment: string): string {
+  return Buffer.from(segment, 'latin1').toString('latin1')
 }
 
 function joseHeader(segment: string): JsonObject | IdTokenError {
