@@ -83,7 +83,9 @@ const REQUESTS: Readonly<Record<string, () => Promise<Asked>>> = {
     token: await token({ claims: { email_verified: false } }),
   }),
   'a token without `email`': async () => ({ token: await token({ email: undefined }) }),
-  'a token that expired four minutes ago': async () => ({ token: await token({ expiresIn: -240 }) }),
+  'a token that expired four minutes ago': async () => ({
+    token: await token({ expiresIn: -240 }),
+  }),
   'a token whose `alg` is not RS256': async () => ({
     token: await token({ header: { alg: 'PS256' } }),
   }),
@@ -161,7 +163,11 @@ t.test('what is accepted before and refused after', async (t) => {
       const asked = await REQUESTS[request]?.()
       if (asked === undefined) continue
       for (const [side, cell] of [['before', before] as const, ['after', after] as const]) {
-        t.equal(cellOf(side, await ask(side, library, asked)), cell, `${side} ${library}: ${request}`)
+        t.equal(
+          cellOf(side, await ask(side, library, asked)),
+          cell,
+          `${side} ${library}: ${request}`,
+        )
       }
     }
   }
@@ -180,18 +186,21 @@ t.test('what a key endpoint that is down does', async (t) => {
   }
 })
 
-t.test('without an audience, the app before accepts any, and the app after does not start', async (t) => {
-  const libraries = ['google-auth-library', 'get-jwks', 'jose']
-  const unset = (program: string): string =>
-    program.replace(/const audience = .*/, 'const audience = process.env.AUDIENCE')
-  const ask = await start(t, libraries, unset, ['before'])
-  const elsewhere = { token: await token({ audience: 'https://elsewhere.example' }) }
-  for (const library of libraries) {
-    t.equal((await ask('before', library, elsewhere)).status, 200, library)
-    const quiet = `process.stderr.write = () => true\n${unset(programOf('after', library))}`
-    t.equal((await runToEnd(t, `after-${library}.ts`, quiet, unused)).code, 1, library)
-  }
-})
+t.test(
+  'without an audience, the app before accepts any, and the app after does not start',
+  async (t) => {
+    const libraries = ['google-auth-library', 'get-jwks', 'jose']
+    const unset = (program: string): string =>
+      program.replace(/const audience = .*/, 'const audience = process.env.AUDIENCE')
+    const ask = await start(t, libraries, unset, ['before'])
+    const elsewhere = { token: await token({ audience: 'https://elsewhere.example' }) }
+    for (const library of libraries) {
+      t.equal((await ask('before', library, elsewhere)).status, 200, library)
+      const quiet = `process.on('uncaughtException', () => process.exit(1))\n${unset(programOf('after', library))}`
+      t.equal((await runToEnd(t, `after-${library}.ts`, quiet, unused)).code, 1, library)
+    }
+  },
+)
 
 t.test('google-auth-library fetches its keys for each request that waits', async (t) => {
   const ask = await start(t, ['google-auth-library'])

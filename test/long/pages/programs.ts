@@ -158,7 +158,7 @@ function run(
 }
 
 /** Answers as Google's key endpoint, and lets requests to loopback through; sends the address of a server. */
-function googleInPlaceOf({ jwks }: TestIssuer): string {
+export function googleInPlaceOf({ jwks }: TestIssuer): string {
   return `
     import { Server } from 'node:net'
     const jwks = ${JSON.stringify(JSON.stringify(jwks))}
