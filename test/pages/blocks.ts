@@ -18,6 +18,7 @@ export const GUIDE = [
   'README.md',
   'docs/README.md',
   'docs/routes-and-callers.md',
+  'docs/other-plugins.md',
   'docs/cloud-run.md',
   'docs/options.md',
   'docs/express.md',
@@ -29,7 +30,12 @@ export const GUIDE = [
 ] as const
 
 /** The pages whose programs use packages that the project itself does not need. */
-export const RECIPES = ['docs/agents.md', 'docs/other-frameworks.md'] as const
+export const RECIPES = [
+  'docs/agents.md',
+  'docs/bundling.md',
+  'docs/moving-over.md',
+  'docs/other-frameworks.md',
+] as const
 
 /** The text of a file of the project. */
 export function textOf(name: string): string {
@@ -37,7 +43,7 @@ export function textOf(name: string): string {
 }
 
 const FENCED =
-  /(?:^<!-- (?<file>[\w.-]+\.ts)(?:, before (?<before>[^>]+?))? -->\n\n)?^```(?<language>\w*)\n(?<code>.*?)^```$/gms
+  /(?:^<!-- (?<file>[\w.-]+\.(?:[cm]?[jt]s|json))(?:, before (?<before>[^>]+?))? -->\n\n)?^```(?<language>\w*)\n(?<code>.*?)^```$/gms
 
 /** The fenced blocks of a page, in order. */
 export function blocksIn(page: string): Block[] {

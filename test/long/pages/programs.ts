@@ -157,12 +157,14 @@ function run(
   return child
 }
 
-/** Answers as Google's key endpoint, and nowhere else; tells the address of a server. */
-function googleInPlaceOf({ jwks }: TestIssuer): string {
+/** Answers as Google's key endpoint, and lets requests to loopback through; sends the address of a server. */
+export function googleInPlaceOf({ jwks }: TestIssuer): string {
   return `
     import { Server } from 'node:net'
     const jwks = ${JSON.stringify(JSON.stringify(jwks))}
-    globalThis.fetch = async (url) => {
+    const { fetch } = globalThis
+    globalThis.fetch = async (url, options) => {
+      if (new URL(url).hostname === '127.0.0.1') return fetch(url, options)
       if (String(url) === 'https://www.googleapis.com/oauth2/v3/certs') return new Response(jwks)
       throw new Error('no network in this test')
     }
