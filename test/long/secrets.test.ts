@@ -26,9 +26,15 @@ import { startKeyServer } from '../../bench/faults/key-server.ts'
 import { createServiceClient } from '../../src/client.ts'
 import { googleIdToken as guardExpress, type Meter } from '../../src/express.ts'
 import guardFastify, { createVerifier, type GoogleIdTokenOptions } from '../../src/index.ts'
-import { createTestIssuer, startCloudRunFrontend, startGoogleEmulator } from '../../src/testing.ts'
+import {
+  createTestIssuer,
+  startCloudRunFrontend,
+  startGoogleEmulator,
+  type GoogleEmulator,
+} from '../../src/testing.ts'
 import { capturedLog } from '../helpers/captured-log.ts'
 import { runVerb } from '../helpers/command-line.ts'
+import { setEnvironment } from '../helpers/environment.ts'
 import { testKey } from '../helpers/issuer.ts'
 import { rawRequest } from '../helpers/raw-request.ts'
 import { SecretParts } from '../helpers/secret-parts.ts'
@@ -259,6 +265,54 @@ async function runVerbs(t: Test): Promise<void> {
   outputs.add('iam of the command', bound.stdout + bound.stderr)
 }
 
+/** Runs a verb that serves, until `use` has used the URL that it prints. */
+async function serveVerb(
+  args: readonly string[],
+  use: (url: string) => Promise<unknown>,
+): Promise<void> {
+  let stop: () => void = () => undefined
+  let used: Promise<unknown> | undefined
+  const interrupted = new Promise<void>((resolve) => {
+    stop = resolve
+  })
+  const { stdout, stderr } = await runVerb(args, {
+    interrupted,
+    onOutput: (text) => {
+      const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(text) ?? []
+      if (url !== undefined) used ??= use(url).finally(stop)
+    },
+  })
+  await used
+  outputs.add(`${args[0] ?? ''} of the command`, stdout + stderr)
+}
+
+const IDENTITY = '/computeMetadata/v1/instance/service-accounts/default/identity'
+
+/** The verbs that get tokens: `token` prints its token, and no part of it anywhere else. */
+async function runTokenVerbs(t: Test, google: GoogleEmulator, target: string): Promise<void> {
+  for (const args of [[], ['--json']]) {
+    const ran = await runVerb(['token', '--audience', AUDIENCE, '--emulator', google.url, ...args])
+    secrets.add('token', /[\w-]+\.[\w-]+\.[\w-]+/.exec(ran.stdout)?.[0] ?? '')
+    outputs.add('token of the command', ran.stderr)
+    await serveVerb(['emulator', '--service-account', email, ...args], async (url) => {
+      const headers = { 'metadata-flavor': 'Google' }
+      const answer = await fetch(`${url}${IDENTITY}?audience=${AUDIENCE}`, { headers })
+      const token = await answer.text()
+      secrets.add('emulator', token)
+      await fetch(`${url}/tokeninfo?id_token=${token}`)
+      await fetch(`${url}/no/${token}`, { headers: { authorization: `Bearer ${token}` } })
+    })
+  }
+  setEnvironment(t, google.env)
+  await serveVerb(['proxy', target, '--audience', AUDIENCE, '--port', '0'], async (url) => {
+    for (const path of ['/', '/failing', '/broken']) {
+      const answered = await fetch(new URL(path, url)).catch((error: unknown) => error)
+      outputs.error('answers of the proxy', answered)
+      if (answered instanceof Response) outputs.add('answers of the proxy', await answered.text())
+    }
+  })
+}
+
 /** Emulator, Cloud Run's front end and client: the token of each call, and all that is told of it. */
 async function callThroughGoogle(t: Test): Promise<void> {
   const google = await startGoogleEmulator({ serviceAccount: email })
@@ -276,6 +330,13 @@ async function callThroughGoogle(t: Test): Promise<void> {
     tracing,
   })
   app.get('/', (request) => ({ caller: request.caller }))
+  // The tokens that the proxy gets are known only here.
+  app.addHook('onRequest', (request, _reply, done) => {
+    for (const name of ['authorization', 'x-serverless-authorization']) {
+      secrets.add('arrived', String(request.headers[name]))
+    }
+    done()
+  })
   app.get('/failing', () => {
     throw new Error('of the service')
   })
@@ -335,6 +396,7 @@ async function callThroughGoogle(t: Test): Promise<void> {
       client.close()
     }
   }
+  await runTokenVerbs(t, google, target)
   for (const token of sent) {
     await fetch(`${google.url}/tokeninfo?id_token=${token}`).then((response) => response.text())
   }
@@ -368,6 +430,9 @@ t.test('no output of any adapter, verb or emulator holds a part of a signature',
     'errors of the client',
     'answers of the front end',
     'requests of the emulator',
+    'emulator of the command',
+    'proxy of the command',
+    'answers of the proxy',
   ]
   t.strictSame(
     places.filter((place) => outputs.count(place) === 0),
