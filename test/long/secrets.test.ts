@@ -26,9 +26,15 @@ import { startKeyServer } from '../../bench/faults/key-server.ts'
 import { createServiceClient } from '../../src/client.ts'
 import { googleIdToken as guardExpress, type Meter } from '../../src/express.ts'
 import guardFastify, { createVerifier, type GoogleIdTokenOptions } from '../../src/index.ts'
-import { createTestIssuer, startCloudRunFrontend, startGoogleEmulator } from '../../src/testing.ts'
+import {
+  createTestIssuer,
+  startCloudRunFrontend,
+  startGoogleEmulator,
+  type GoogleEmulator,
+} from '../../src/testing.ts'
 import { capturedLog } from '../helpers/captured-log.ts'
 import { runVerb } from '../helpers/command-line.ts'
+import { setEnvironment } from '../helpers/environment.ts'
 import { testKey } from '../helpers/issuer.ts'
 import { rawRequest } from '../helpers/raw-request.ts'
 import { SecretParts } from '../helpers/secret-parts.ts'
@@ -37,6 +43,7 @@ import { requestWith } from '../helpers/timed-verifier.ts'
 process.env.K_SERVICE = 'user-profiles'
 
 const AUDIENCE = 'https://user-profiles-abc123-uc.a.run.app'
+const IAP_AUDIENCE = '/projects/123456789012/apps/shop-prod'
 const email = 'login@shop-prod.iam.gserviceaccount.com'
 
 /** Everything that anybody outside may see, by where it was seen. */
@@ -238,7 +245,7 @@ async function runVerbs(t: Test): Promise<void> {
   t.teardown(() => Promise.all([idTokens?.close(), assertions?.close()]))
   const keys = [
     ...['--audience', AUDIENCE, '--jwks-uri', idTokens?.uri ?? ''],
-    ...['--iap-audience', '/projects/1/apps/shop-prod', '--iap-jwks-uri', assertions?.uri ?? ''],
+    ...['--iap-audience', IAP_AUDIENCE, '--iap-jwks-uri', assertions?.uri ?? ''],
   ]
   for (const row of rows) {
     const [, header = ''] = row.headers.at(0) ?? []
@@ -258,6 +265,54 @@ async function runVerbs(t: Test): Promise<void> {
   outputs.add('iam of the command', bound.stdout + bound.stderr)
 }
 
+/** Runs a verb that serves, until `use` has used the URL that it prints. */
+async function serveVerb(
+  args: readonly string[],
+  use: (url: string) => Promise<unknown>,
+): Promise<void> {
+  let stop: () => void = () => undefined
+  let used: Promise<unknown> | undefined
+  const interrupted = new Promise<void>((resolve) => {
+    stop = resolve
+  })
+  const { stdout, stderr } = await runVerb(args, {
+    interrupted,
+    onOutput: (text) => {
+      const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(text) ?? []
+      if (url !== undefined) used ??= use(url).finally(stop)
+    },
+  })
+  await used
+  outputs.add(`${args[0] ?? ''} of the command`, stdout + stderr)
+}
+
+const IDENTITY = '/computeMetadata/v1/instance/service-accounts/default/identity'
+
+/** The verbs that get tokens: `token` prints its token, and no part of it anywhere else. */
+async function runTokenVerbs(t: Test, google: GoogleEmulator, target: string): Promise<void> {
+  for (const args of [[], ['--json']]) {
+    const ran = await runVerb(['token', '--audience', AUDIENCE, '--emulator', google.url, ...args])
+    secrets.add('token', /[\w-]+\.[\w-]+\.[\w-]+/.exec(ran.stdout)?.[0] ?? '')
+    outputs.add('token of the command', ran.stderr)
+    await serveVerb(['emulator', '--service-account', email, ...args], async (url) => {
+      const headers = { 'metadata-flavor': 'Google' }
+      const answer = await fetch(`${url}${IDENTITY}?audience=${AUDIENCE}`, { headers })
+      const token = await answer.text()
+      secrets.add('emulator', token)
+      await fetch(`${url}/tokeninfo?id_token=${token}`)
+      await fetch(`${url}/no/${token}`, { headers: { authorization: `Bearer ${token}` } })
+    })
+  }
+  setEnvironment(t, google.env)
+  await serveVerb(['proxy', target, '--audience', AUDIENCE, '--port', '0'], async (url) => {
+    for (const path of ['/', '/failing', '/broken']) {
+      const answered = await fetch(new URL(path, url)).catch((error: unknown) => error)
+      outputs.error('answers of the proxy', answered)
+      if (answered instanceof Response) outputs.add('answers of the proxy', await answered.text())
+    }
+  })
+}
+
 /** Emulator, Cloud Run's front end and client: the token of each call, and all that is told of it. */
 async function callThroughGoogle(t: Test): Promise<void> {
   const google = await startGoogleEmulator({ serviceAccount: email })
@@ -275,6 +330,13 @@ async function callThroughGoogle(t: Test): Promise<void> {
     tracing,
   })
   app.get('/', (request) => ({ caller: request.caller }))
+  // The tokens that the proxy gets are known only here.
+  app.addHook('onRequest', (request, _reply, done) => {
+    for (const name of ['authorization', 'x-serverless-authorization']) {
+      secrets.add('arrived', String(request.headers[name]))
+    }
+    done()
+  })
   app.get('/failing', () => {
     throw new Error('of the service')
   })
@@ -334,6 +396,7 @@ async function callThroughGoogle(t: Test): Promise<void> {
       client.close()
     }
   }
+  await runTokenVerbs(t, google, target)
   for (const token of sent) {
     await fetch(`${google.url}/tokeninfo?id_token=${token}`).then((response) => response.text())
   }
@@ -367,6 +430,9 @@ t.test('no output of any adapter, verb or emulator holds a part of a signature',
     'errors of the client',
     'answers of the front end',
     'requests of the emulator',
+    'emulator of the command',
+    'proxy of the command',
+    'answers of the proxy',
   ]
   t.strictSame(
     places.filter((place) => outputs.count(place) === 0),
@@ -400,6 +466,7 @@ t.test('after the requests no signature is left in the heap', async (t) => {
     audience: AUDIENCE,
     allowedCallers: [email],
     jwks: issuer.jwks,
+    iap: { audience: IAP_AUDIENCE, jwks: issuer.iapJwks },
     auditLog: true,
     refusalLog: 'all',
   }
@@ -418,19 +485,26 @@ t.test('after the requests no signature is left in the heap', async (t) => {
       }),
     ),
   )
-  for (const token of tokens) signatures.addSignature('token', token)
+  const assertions = await Promise.all(
+    Array.from({ length: 10 }, (_, number) =>
+      issuer.iapAssertion({ email, audience: IAP_AUDIENCE, claims: { number } }),
+    ),
+  )
+  const presented = [
+    ...tokens.map((token) => ['authorization', 'Bearer ', token] as const),
+    ...assertions.map((token) => ['x-goog-iap-jwt-assertion', '', token] as const),
+  ]
   let served = 0
   for (const port of ports) {
-    for (const token of tokens) {
+    for (const [header, scheme, token] of presented) {
       const forged = `${token.slice(0, -20)}${token.slice(-19)}A`
-      signatures.addSignature('forged token', forged)
+      signatures.addSignature(header, token)
+      signatures.addSignature(`${header}, forged`, forged)
       for (const sent of [token, token, token, forged]) {
-        const answer = await rawRequest(port, { headers: [['authorization', `Bearer ${sent}`]] })
+        const answer = await rawRequest(port, { headers: [[header, `${scheme}${sent}`]] })
         if (answer.status === 200) served += 1
       }
     }
-    // Node's parser and V8's last regular expression keep the last text that they saw.
-    await rawRequest(port, { headers: [['authorization', 'Basic bG9naW46cGFzc3dvcmQ=']] })
   }
   t.ok(served > 50, `${served} requests were served`)
 
