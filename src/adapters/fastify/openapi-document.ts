@@ -66,12 +66,14 @@ function isMarked(operation: Operation): boolean {
  * declared, so such an operation has no extension. Its guard is that of the GET operation: a `HEAD`
  * route that was declared by itself has an extension of its own.
  */
-function describeOperations(item: PathItem, document: ApiDocument): object {
+function describeOperations(item: PathItem, document: ApiDocument): PathItem {
   const entries = Object.entries(item).map(([method, operation]) => {
-    const guard = operation[GUARD_EXTENSION] ?? (method === 'head' && item.get?.[GUARD_EXTENSION])
-    return [method, guard ? describeOperation(operation, guard, { method, document }) : operation]
+    const guard =
+      operation[GUARD_EXTENSION] ?? (method === 'head' ? item.get?.[GUARD_EXTENSION] : undefined)
+    if (guard === undefined) return [method, operation]
+    return [method, describeOperation(operation, guard, { method, document })]
   })
-  return Object.fromEntries(entries) as object
+  return Object.fromEntries(entries) as PathItem
 }
 
 interface OperationContext {
@@ -84,7 +86,8 @@ function describeOperation(
   guard: GuardOfOperation,
   { method, document }: OperationContext,
 ): object {
-  const { [GUARD_EXTENSION]: _, ...own } = operation
+  const members = Object.entries(operation).filter(([key]) => key !== GUARD_EXTENSION)
+  const own = Object.fromEntries(members) as unknown as Operation
   if (guard === 'open') return own
   const isOpenApi = document.swagger === undefined
   const described = { security: securityOf(guard, document), ...own }
@@ -92,7 +95,8 @@ function describeOperation(
   const added = Object.entries(REFUSALS)
     .filter(([status]) => !describesStatus(own.responses, status))
     .map(([status, refusal]) => [status, responseOf(refusal, { isOpenApi, method })])
-  return { ...described, responses: { ...own.responses, ...Object.fromEntries(added) } }
+  const responses = { ...own.responses, ...(Object.fromEntries(added) as object) }
+  return { ...described, responses }
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifySchema } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { DeclaredRoute } from './declared-route.ts'
 import { describeGuards, GUARD_EXTENSION, type GuardOfOperation } from './openapi-document.ts'
 import { toYaml } from './openapi-yaml.ts'
@@ -7,7 +7,9 @@ import type { RouteAccess } from './types.ts'
 /** The decorator of `@fastify/swagger`. Its types are not imported: users may not have the package. */
 type WriteDocument = (options?: { yaml?: boolean }) => object | string
 
-type DocumentedScope = FastifyInstance & { swagger: WriteDocument }
+interface DocumentedScope extends Pick<FastifyInstance, 'hasPlugin'> {
+  swagger: WriteDocument
+}
 
 /** The decorators that were replaced: there may be several guards under one document. */
 const replaced = new WeakSet<WriteDocument>()
@@ -36,7 +38,7 @@ export function documentGuards(
     replaceDecorator(scope)
     for (const row of accessOf(route)) {
       const extension = { [GUARD_EXTENSION]: guardOf(row) }
-      route.options.schema = { ...route.options.schema, ...extension } as FastifySchema
+      route.options.schema = { ...route.options.schema, ...extension }
     }
   }
 }
@@ -45,7 +47,7 @@ export function documentGuards(
 function documentedScope(scope: FastifyInstance): DocumentedScope | undefined {
   let owner: object | null = scope
   while (owner !== null && !Object.hasOwn(owner, 'swagger')) owner = prototypeOf(owner)
-  const found = owner as DocumentedScope | null
+  const found = owner as unknown as DocumentedScope | null
   return found?.hasPlugin('@fastify/swagger') === true ? found : undefined
 }
 

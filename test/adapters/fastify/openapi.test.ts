@@ -48,7 +48,9 @@ async function documented(
 }
 
 async function assertValid(t: Test, document: unknown): Promise<void> {
-  const { valid, errors } = await new Validator().validate(structuredClone(document) as object)
+  const { valid, errors } = await new Validator().validate(
+    structuredClone(document) as Record<string, unknown>,
+  )
   t.ok(valid, JSON.stringify(errors))
   t.notMatch(JSON.stringify(document), 'x-google-id-token')
 }
@@ -254,13 +256,32 @@ t.test('whichever plugin comes first, and with two guards', async (t) => {
 t.test('a document that was written by hand stays as it is', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
-  const document = { openapi: '3.0.3', info: openapi.info, paths: {} }
-  await app.register(swagger, { mode: 'static', specification: { document } })
+  const document = { openapi: '3.1.0', info: openapi.info, webhooks: {} }
+  const specification = { document: document as never }
+  await app.register(swagger, { mode: 'static', specification })
   await app.register(googleIdToken, options)
   app.get('/', handler)
   await app.ready()
   t.equal(app.swagger(), document)
   t.same(parse(app.swagger({ yaml: true })), document)
+})
+
+t.test('an operation that no guard covers is not described', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(swagger, { openapi, exposeHeadRoutes: true })
+  app.head('/outside', handler)
+  app.get('/beside', handler)
+  app.register((scope, _options, done) => {
+    scope.register(googleIdToken, options)
+    scope.get('/inside', handler)
+    done()
+  })
+  await app.ready()
+  const { paths } = app.swagger() as unknown as Document
+  t.notOk('security' in (paths['/outside']?.head ?? {}))
+  t.notOk('security' in (paths['/beside']?.get ?? {}))
+  t.ok('security' in (paths['/inside']?.get ?? {}))
 })
 
 t.test('a decorator of the same name is left alone', async (t) => {
