@@ -1,3 +1,6 @@
+import { STATUS_CODES } from 'node:http'
+import { OUTCOMES, type IdTokenErrorCode } from '../../errors/outcomes.ts'
+
 /** The extension of an operation that names its guard, until the document is finished. */
 export const GUARD_EXTENSION = 'x-google-id-token'
 
@@ -132,6 +135,8 @@ interface Refusal {
   readonly header: string
   readonly about: string
   readonly type: 'string' | 'integer'
+  /** One of the codes with this status: a route may have others of its own. */
+  readonly example: IdTokenErrorCode
 }
 
 const CHALLENGE = {
@@ -141,37 +146,51 @@ const CHALLENGE = {
 } as const
 
 const REFUSALS: Readonly<Record<string, Refusal>> = {
-  401: { description: 'There is no ID token, or it is not valid for this service.', ...CHALLENGE },
-  403: { description: 'The ID token is valid, and its caller is not allowed.', ...CHALLENGE },
+  401: {
+    description: 'There is no ID token, or it is not valid for this service.',
+    ...CHALLENGE,
+    example: 'ID_TOKEN_MISSING',
+  },
+  403: {
+    description: 'The ID token is valid, and its caller is not allowed.',
+    ...CHALLENGE,
+    example: 'ID_TOKEN_CALLER_NOT_ALLOWED',
+  },
   503: {
     description: 'The keys to verify ID tokens are unavailable for now.',
     header: 'Retry-After',
     about: 'Seconds after which the request may be sent again.',
     type: 'integer',
+    example: 'ID_TOKEN_KEYS_UNAVAILABLE',
   },
 }
 
 /** As Fastify writes an error. */
-const BODY = {
-  type: 'object',
-  required: ['statusCode', 'code', 'error', 'message'],
-  properties: {
-    statusCode: { type: 'integer' },
-    code: { type: 'string' },
-    error: { type: 'string' },
-    message: { type: 'string' },
-  },
-} as const
+function bodyOf(code: IdTokenErrorCode): object {
+  const { status, message } = OUTCOMES[code]
+  const error = STATUS_CODES[status]
+  return {
+    type: 'object',
+    required: ['statusCode', 'code', 'error', 'message'],
+    properties: {
+      statusCode: { type: 'integer', example: status },
+      code: { type: 'string', example: code },
+      error: { type: 'string', example: error },
+      message: { type: 'string', example: message },
+    },
+  }
+}
 
 /** The response to a HEAD request has no body. */
 function responseOf(
-  { description, header, about, type }: Refusal,
+  { description, header, about, type, example }: Refusal,
   { isOpenApi, method }: { readonly isOpenApi: boolean; readonly method: string },
 ): object {
   const value = isOpenApi ? { schema: { type } } : { type }
   const response = { description, headers: { [header]: { description: about, ...value } } }
   if (method === 'head') return response
+  const schema = bodyOf(example)
   return isOpenApi
-    ? { ...response, content: { 'application/json': { schema: BODY } } }
-    : { ...response, schema: BODY }
+    ? { ...response, content: { 'application/json': { schema } } }
+    : { ...response, schema }
 }
