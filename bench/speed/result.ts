@@ -14,7 +14,7 @@ export type HttpFigure = 'user' | 'system'
 
 /** What is measured together, and the figures of each that is measured. */
 export type Measurements = Readonly<Record<Kind, readonly Measured<VerifyFigure>[]>> & {
-  /** The goal's two, in many rounds. */
+  /** The three that the goals compare, in many rounds. */
   readonly 'http known': readonly Measured<HttpFigure>[]
   /** Every server. */
   readonly 'http all': readonly Measured<HttpFigure>[]

@@ -26,6 +26,14 @@ export interface NamedServer {
 /** Takes the digest of the header, and guards nothing. */
 export const DIGEST_HOOK = 'a hook that takes a SHA-256 digest'
 
+/** This library with its audit log on. It is measured beside this library without it, and shown nowhere else. */
+export const WITH_AUDIT_LOG: NamedServer = {
+  file: 'fastify-audit-log',
+  name: 'this library, audit log on',
+  framework: 'Fastify',
+  packages: ['fastify-google-id-token'],
+}
+
 /** Of each framework the bare one first, then this library. */
 export const SERVERS: readonly NamedServer[] = [
   {

@@ -9,7 +9,7 @@ import { GOALS, missedGoals } from '../speed/goals.ts'
 import { interleaved } from '../speed/measures/rounds.ts'
 import { benchPage, terminalReport } from '../speed/report.ts'
 import type { BenchResults } from '../speed/result.ts'
-import { SERVERS, type BenchServer } from '../speed/server.ts'
+import { SERVERS, WITH_AUDIT_LOG, type BenchServer } from '../speed/server.ts'
 import { median, medianRatio } from '../speed/statistics.ts'
 import { CALLER, KINDS, type Kind } from '../speed/tokens.ts'
 
@@ -105,7 +105,7 @@ t.test('every server guards', async (t) => {
   const { issuer, endpoints } = await startEndpoints(t)
   const good = await issuer.idToken({ audience: AUDIENCE, email: CALLER })
   const bad = await issuer.idToken({ audience: 'https://profiles.run.app', email: CALLER })
-  for (const { file, name, takesPem, isFloor } of SERVERS) {
+  for (const { file, name, takesPem, isFloor } of [...SERVERS, WITH_AUDIT_LOG]) {
     const module = (await import(`../speed/servers/${file}.ts`)) as { server: BenchServer }
     const uri = takesPem ? endpoints.pemUri : endpoints.jwksUri
     const { port, close } = await module.server.start(uri)
@@ -144,7 +144,7 @@ function resultsOf(figure: number): BenchResults {
       Kind,
       typeof verified
     >),
-    'http known': measured(servers, 'user', 'system'),
+    'http known': measured([...servers, WITH_AUDIT_LOG.name], 'user', 'system'),
     'http all': measured(servers, 'user', 'system'),
     import: measured(['fastify-google-id-token'], 'fastify', 'plugin'),
     'first verified': measured(contenders, 'milliseconds'),

@@ -86,8 +86,10 @@ export class RequestGuard {
     const header = this.#headerOf(outcome, headers)
     const logger = typeof log.info === 'function' ? (log as InfoLogger) : undefined
     whenRouted(() => {
-      const known = { method, route: route() ?? null, outcome: wordOf(outcome) }
-      auditLog.record({ ...known, enforced, caller, header }, logger)
+      const known = route() ?? null
+      // Written out: a spread costs more than all the rest of this function.
+      const request = { method, route: known, outcome: wordOf(outcome), enforced, caller, header }
+      auditLog.record(request, logger)
     })
   }
 

@@ -3,7 +3,7 @@ import type { ServeAnswer } from '../processes/serve-process.ts'
 import { startSubject, type Subject } from '../processes/subject.ts'
 import { OURS } from '../contender.ts'
 import type { HttpFigure, Measured } from '../result.ts'
-import { DIGEST_HOOK, SERVERS, type NamedServer } from '../server.ts'
+import { DIGEST_HOOK, SERVERS, WITH_AUDIT_LOG, type NamedServer } from '../server.ts'
 import { interleaved, type Candidate } from './rounds.ts'
 import { keysUri, type Setup } from './setup.ts'
 
@@ -26,9 +26,11 @@ const ALL_WARM_UP = 5_000
 type Loader = Subject<LoadQuestion, number>
 type Serving = Subject<object, ServeAnswer>
 
-/** What a known token costs a server, beside the digest: often, for the difference is small. */
+/** What a known token costs a server, beside the digest and with the audit log: often, for the differences are small. */
 export function measureKnown(setup: Setup): Promise<readonly Measured<HttpFigure>[]> {
-  const servers = SERVERS.filter(({ name }) => name === OURS || name === DIGEST_HOOK)
+  const all = [...SERVERS, WITH_AUDIT_LOG]
+  const compared = [OURS, DIGEST_HOOK, WITH_AUDIT_LOG.name]
+  const servers = all.filter(({ name }) => compared.includes(name))
   const turns = { perSecond: KNOWN_PER_SECOND, warmUp: KNOWN_WARM_UP }
   return measure(setup, servers, turns, setup.isQuick ? 45 : 201)
 }

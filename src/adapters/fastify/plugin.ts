@@ -16,6 +16,7 @@ import { RequestGuard } from '../request-guard.ts'
 import type { Verifier } from '../../verifier/create-verifier.ts'
 import { declaredRoutes } from './declared-routes.ts'
 import { isGuarded, markGuarded } from './guarded-scopes.ts'
+import { documentGuards } from './openapi.ts'
 import { RoutePolicies } from './route-policies.ts'
 import { warnOfLikelyMistakes, warnOfReportOnly, warnOfUnknownRoutes } from './route-warnings.ts'
 import './types.ts'
@@ -64,6 +65,7 @@ function guardScope(app: FastifyInstance, options: GoogleIdTokenOptions): void {
       throw registeredTwice()
     }
     policies.check(declared)
+    documentGuards(declared, (route) => policies.list([route]))
     warnOfLikelyMistakes(routes, policies.list(declared), core.settings)
     warnOfReportOnly(policies.list(declared), defaults, core.settings)
     await prefetched(core.verifier, prefetch)
