@@ -1,6 +1,7 @@
 /** Beside plugins that many services have: which order README tells, and what happens in the other. */
 import cors from '@fastify/cors'
 import rateLimit from '@fastify/rate-limit'
+import underPressure from '@fastify/under-pressure'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import googleIdToken, { type Caller } from '../../../src/index.ts'
@@ -96,4 +97,42 @@ t.test('@fastify/rate-limit with its defaults never counts refused requests', as
   await app.register(googleIdToken, options)
   app.get('/profiles', () => ({}))
   for (let time = 0; time < 3; time += 1) t.equal((await app.inject('/profiles')).statusCode, 401)
+})
+
+t.test(
+  '@fastify/under-pressure before the plugin answers before a token is verified',
+  async (t) => {
+    let healthy = true
+    const pressure = {
+      healthCheck: () => Promise.resolve(healthy),
+      healthCheckInterval: 5,
+      exposeStatusRoute: { url: '/status', routeOpts: { config: { idToken: false as const } } },
+    }
+    const app = Fastify()
+    t.after(() => app.close())
+    await app.register(underPressure, pressure)
+    await app.register(googleIdToken, options)
+    app.get('/profiles', () => ({}))
+    const statusOf = async (url: string): Promise<number> => (await app.inject({ url })).statusCode
+    t.equal(await statusOf('/status'), 200, 'open')
+    t.equal(await statusOf('/profiles'), 401)
+    healthy = false
+    let status
+    while ((status = await statusOf('/profiles')) === 401) await new Promise(setImmediate)
+    t.equal(status, 503)
+  },
+)
+
+t.test('@fastify/under-pressure after the plugin answers only those who may call', async (t) => {
+  const app = Fastify()
+  t.after(() => app.close())
+  await app.register(googleIdToken, options)
+  await app.register(underPressure, {
+    healthCheck: () => Promise.resolve(false),
+    healthCheckInterval: 1_000_000,
+  })
+  app.get('/profiles', () => ({}))
+  t.equal((await app.inject({ url: '/profiles' })).statusCode, 401)
+  const headers = { authorization: await bearer(LOGIN) }
+  t.equal((await app.inject({ url: '/profiles', headers })).statusCode, 503)
 })

@@ -87,9 +87,11 @@ export async function run(
   [program = '', first = '', ...args]: readonly string[],
   more: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
-  const command = [program === 'npx' ? binOf(first) : first, ...args]
+  // By itself: esbuild's is a script before it is installed, and a program of the system afterwards.
+  const [file, command] =
+    program === 'npx' ? [binOf(first), args] : [process.execPath, [first, ...args]]
   try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, command, {
+    const { stdout, stderr } = await promisify(execFile)(file, command, {
       cwd,
       env: { ...env, ...more },
     })
