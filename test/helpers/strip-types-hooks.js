@@ -30,7 +30,8 @@ export async function load(url, context, nextLoad) {
   return { format: 'module', source, shortCircuit: true }
 }
 
-async function withoutTypes(source, filename) {
+/** The code of a file, with blanks in the place of its types. */
+export async function withoutTypes(source, filename) {
   const file = new URL(`${createHash('sha256').update(source).digest('hex')}.js`, kept)
   return readFile(file, 'utf8').catch(async () => {
     const { transformSync } = await import('@swc/wasm-typescript')
