@@ -29,7 +29,10 @@ const { values } = parseArgs({
 
 /** The tests in which a Fastify answers, and those that compile against its types. */
 const FASTIFY_TESTS =
-  /^(?:adapters|cli|client|long\/examples|long\/package|long\/google-auth-library-11|long\/pages|telemetry|testing|verifier\/(?:attacks|fixture-rows))\b.*\.test\.ts$/
+  /^(?:adapters|cli|client|long\/examples|long\/google-auth-library-11|long\/package|long\/pages\/reference|telemetry|testing|verifier\/(?:attacks|fixture-rows))\b.*\.test\.ts$/
+
+/** Those of `npm run test:long` that run in processes of the cell's Node. */
+const LONG_TESTS = /^long\/(?:examples|google-auth-library-11|package|pages)\b.*\.test\.ts$/
 
 async function main(): Promise<boolean> {
   const cells = cellsOf(values.node, values.fastify, values.full)
@@ -101,15 +104,15 @@ async function runCell(
  */
 function testsOf({ tests }: Cell): string[][] {
   const files = readdirSync(new URL('..', import.meta.url), { encoding: 'utf8', recursive: true })
-    .map((file) => file.split(sep).join('/'))
-    .filter((file) => FASTIFY_TESTS.test(file))
-  const isLong = (file: string): boolean => file.startsWith('long/')
-  const withoutCoverage = (files: readonly string[]): string[] => [
+  const withoutCoverage = (pattern: RegExp): string[] => [
     '--disable-coverage',
     '--timeout=600',
-    ...files.map((file) => `test/${file}`),
+    ...files
+      .map((file) => file.split(sep).join('/'))
+      .filter((file) => pattern.test(file))
+      .map((file) => `test/${file}`),
   ]
-  return tests === 'all' ? [[], withoutCoverage(files.filter(isLong))] : [withoutCoverage(files)]
+  return tests === 'all' ? [[], withoutCoverage(LONG_TESTS)] : [withoutCoverage(FASTIFY_TESTS)]
 }
 
 /** Prints the table and the counts of all cells; whether all is well. */
