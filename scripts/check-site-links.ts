@@ -1,5 +1,6 @@
 /** Fails where a link of the built site leads to no page, no file or no heading of the site. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const SITE = new URL('../site/dist/', import.meta.url)
@@ -16,7 +17,7 @@ function matchesIn(page: string, pattern: RegExp): string[] {
 /** The file that a server of static files sends for this URL. */
 function fileOf({ pathname }: URL): string {
   const path = fileURLToPath(new URL(`.${pathname}`, SITE))
-  return existsSync(path) && statSync(path).isDirectory() ? `${path}/index.html` : path
+  return existsSync(path) && statSync(path).isDirectory() ? join(path, 'index.html') : path
 }
 
 const anchors = new Map(
@@ -30,7 +31,7 @@ const anchors = new Map(
 function problemOf(page: string, link: string): string[] {
   const target = new URL(link, `site:///${page}`)
   if (target.protocol !== 'site:') return []
-  const file = fileOf(target).replace(/\/\/index/, '/index')
+  const file = fileOf(target)
   if (!existsSync(file)) return [`${page}: ${link} leads to no file`]
   const hasAnchor =
     target.hash === '' || anchors.get(file)?.has(decodeURIComponent(target.hash.slice(1)))

@@ -60,6 +60,21 @@ export function post(
   return ask(google, path, { method: 'POST', body: form })
 }
 
+/** The parameters with which a client exchanges a subject token for an access token, as JSON. */
+export function tokenExchange(
+  config: { readonly audience: string; readonly subject_token_type: string },
+  subjectToken: string,
+): Readonly<Record<string, string>> {
+  return {
+    grantType: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    audience: config.audience,
+    scope: CLOUD_PLATFORM,
+    requestedTokenType: 'urn:ietf:params:oauth:token-type:access_token',
+    subjectToken,
+    subjectTokenType: config.subject_token_type,
+  }
+}
+
 /** Calls a method of the Service Account Credentials API. */
 export function api(
   google: GoogleEmulator,

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { DeclaredRoute } from './declared-route.ts'
 import { describeGuards, GUARD_EXTENSION, type GuardOfOperation } from './openapi-document.ts'
-import { toYaml } from './openapi-yaml.ts'
 import type { RouteAccess } from './types.ts'
 
 /** The decorator of `@fastify/swagger`. Its types are not imported: users may not have the package. */
@@ -69,7 +68,8 @@ function replaceDecorator(scope: DocumentedScope): void {
     const known = described.get(document) ?? describeGuards(document)
     described.set(document, known)
     if (known === document) return write(options)
-    return options?.yaml === true ? toYaml(known) : known
+    // JSON is YAML as well (https://yaml.org/spec/1.2.2/#12-overview-of-yaml).
+    return options?.yaml === true ? JSON.stringify(known, null, 2) : known
   }
   replaced.add(scope.swagger)
 }

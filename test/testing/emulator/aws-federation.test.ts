@@ -3,7 +3,7 @@ import { GoogleAuth } from 'google-auth-library'
 import { decodeJwt } from 'jose'
 import t from 'tap'
 import { createServiceClient } from '../../../src/client.ts'
-import { CLOUD_PLATFORM, post, startEmulator } from '../../helpers/emulator.ts'
+import { post, startEmulator, tokenExchange } from '../../helpers/emulator.ts'
 import { setEnvironment } from '../../helpers/environment.ts'
 import { audience, login as email, search } from '../../helpers/shop.ts'
 
@@ -68,19 +68,7 @@ t.test('the STS reads the request that is the subject token', async (t) => {
   const serialized = (request: object): string =>
     encodeURIComponent(JSON.stringify({ url, method: 'POST', headers: listOf({}), ...request }))
   const exchange = (subjectToken: string, fields: object = {}) =>
-    post(
-      google,
-      '/v1/token',
-      JSON.stringify({
-        grantType: 'urn:ietf:params:oauth:grant-type:token-exchange',
-        audience: config.audience,
-        scope: CLOUD_PLATFORM,
-        requestedTokenType: 'urn:ietf:params:oauth:token-type:access_token',
-        subjectToken,
-        subjectTokenType: config.subject_token_type,
-        ...fields,
-      }),
-    )
+    post(google, '/v1/token', JSON.stringify({ ...tokenExchange(config, subjectToken), ...fields }))
 
   t.match(await exchange(serialized({})), { status: 200, json: { access_token: /^ya29\./ } })
   const elsewhere = 'https://sts.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15'

@@ -9,6 +9,7 @@ import {
   JWT_BEARER,
   post,
   startEmulator,
+  tokenExchange,
 } from '../../helpers/emulator.ts'
 import { audience, login as email, search } from '../../helpers/shop.ts'
 import { stoppedClock } from '../../helpers/stopped-clock.ts'
@@ -144,14 +145,7 @@ t.test('the STS exchanges the subject tokens of its provider', async (t) => {
       google.workloadIdentityConfig(email, { impersonate: false }),
   )
   const subjectToken = await google.subjectToken(email)
-  const good = {
-    grantType: 'urn:ietf:params:oauth:grant-type:token-exchange',
-    audience: config.audience,
-    scope: CLOUD_PLATFORM,
-    requestedTokenType: 'urn:ietf:params:oauth:token-type:access_token',
-    subjectToken,
-    subjectTokenType: config.subject_token_type,
-  }
+  const good = tokenExchange(config, subjectToken)
   // As JSON, which the documentation's curl line sends, here and in forms elsewhere.
   const exchange = (fields: object) =>
     post(google, '/v1/token', JSON.stringify({ ...good, ...fields }))
