@@ -24,10 +24,6 @@ function titleOf(page: string): string {
   return /^# (.+)$/m.exec(readFileSync(`${root}/${page}`, 'utf8'))?.[1]?.replaceAll('`', '') ?? page
 }
 
-function installed(file: string): string {
-  return fileURLToPath(new URL(`../node_modules/${file}`, import.meta.url))
-}
-
 export default defineConfig({
   title: 'fastify-google-id-token',
   description,
@@ -48,6 +44,14 @@ export default defineConfig({
     'docs/reference/README.md': 'docs/reference/index.md',
   },
   markdown: {
+    // The links of the pages have the anchors of GitHub.
+    anchor: {
+      slugify: (heading) =>
+        heading
+          .toLowerCase()
+          .replaceAll(/[^\w\- ]/g, '')
+          .replaceAll(' ', '-'),
+    },
     languageAlias: { cjs: 'js', promql: 'sql' },
     config: (markdown) => {
       markdown.core.ruler.push('index-pages', ({ tokens }) => {
@@ -61,13 +65,21 @@ export default defineConfig({
     },
   },
   vite: {
-    resolve: {
-      // The pages are outside this folder, where Vue is.
-      alias: [
-        { find: /^vue$/, replacement: installed('vue/dist/vue.runtime.esm-bundler.js') },
-        { find: /^vue\/server-renderer$/, replacement: installed('vue/server-renderer/index.mjs') },
-      ],
-    },
+    // The pages are outside this folder, where Vue is.
+    plugins: [
+      {
+        name: 'vue-of-the-site',
+        enforce: 'pre',
+        resolveId: (id, _importer, { ssr }) => {
+          if (!/^vue(?:\/server-renderer)?$/.test(id)) return null
+          return ssr === true
+            ? { id, external: true }
+            : fileURLToPath(
+                new URL('../node_modules/vue/dist/vue.runtime.esm-bundler.js', import.meta.url),
+              )
+        },
+      },
+    ],
     build: { chunkSizeWarningLimit: 2_000 },
   },
   themeConfig: {
