@@ -48,6 +48,8 @@ export const emulator = defineVerb(
         projectId: values.project,
       }),
     )
+    // Before the first line: who reads that it listens may end it at once.
+    const interrupted = io.interrupted()
     const { url, jwksUri, serviceAccount, env } = google
     const variables = Object.entries(env).map(
       ([name, value]) => `export ${name}=${shellQuoted(value)}`,
@@ -66,7 +68,7 @@ export const emulator = defineVerb(
     const stop = values.env
       ? () => undefined
       : printRequests(Number(new URL(url).port), values.json, io)
-    await io.interrupted()
+    await interrupted
     stop()
     await google.close()
     return 0

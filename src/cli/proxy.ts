@@ -65,11 +65,13 @@ export const proxy = defineVerb(
       },
     })
     const opened = await listening(listen(server, port))
+    // Before the first line: who reads that it listens may end it at once.
+    const ended = untilInterrupted(io, server)
     const local = `http://127.0.0.1:${opened.port}`
     const about = { url: local, target: url.origin, audience: client.audience, email }
     if (values.json) printJson(io, about)
     else printLines(io.stdout, [`${local} calls ${url.origin}${who(email)}. Ctrl-C ends it.`])
-    await untilInterrupted(io, server)
+    await ended
     return 0
   },
 )
