@@ -143,10 +143,13 @@ const KINDS: readonly Kind[] = [
     tokens: await tokensOf(issuer.iapAssertion),
   },
 ]
+const stopListening: (() => void)[] = []
 for (const event of ['unhandledRejection', 'warning']) {
-  process.on(event, (problem: unknown) => {
+  const fail = (problem: unknown): void => {
     t.fail(event, { problem })
-  })
+  }
+  process.on(event, fail)
+  stopListening.push(() => process.off(event, fail))
 }
 const resourcesBefore = activeResources()
 
@@ -177,6 +180,7 @@ t.test('no socket and no timer is left behind', async (t) => {
   const leftOver = (): boolean => activeResources() > resourcesBefore - KINDS.length
   for (let turns = 0; leftOver() && turns < 10_000; turns += 1) await new Promise(setImmediate)
   t.notOk(leftOver(), 'the listeners are gone too')
+  for (const stop of stopListening) stop()
 })
 
 /** Sockets, listeners and timers that keep the process alive. */
