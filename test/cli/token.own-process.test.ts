@@ -1,3 +1,5 @@
+import http from 'node:http'
+import https from 'node:https'
 import { decodeJwt } from 'jose'
 import t from 'tap'
 import { jsonOf, runVerb } from '../helpers/command-line.ts'
@@ -39,6 +41,25 @@ t.test('the credentials at hand', async (t) => {
   const { code, stdout } = await runVerb(['token', '--audience', AUDIENCE])
   t.equal(code, 0)
   t.match(decodeJwt(stdout), { aud: AUDIENCE, email: WEB })
+})
+
+t.test('--service-account: the credentials at hand impersonate it', async (t) => {
+  setEnvironment(t, google.env)
+  // There is no option for the address of IAM Credentials: what is sent to it comes to the emulator.
+  const sent = t.capture(https, 'request', (url: string, options: http.RequestOptions) =>
+    http.request(new URL(new URL(url).pathname, google.url), options),
+  )
+  const ofOther = ['token', '--audience', AUDIENCE, '--service-account', OTHER]
+  const { code, stdout, stderr } = await runVerb(ofOther)
+  t.match({ code, stderr }, { code: 0, stderr: '' })
+  t.match(decodeJwt(stdout), { aud: AUDIENCE, email: OTHER, email_verified: true })
+  t.same(
+    sent().map(({ args: [url] }) => url),
+    [
+      `https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/${OTHER}:generateIdToken`,
+    ],
+  )
+  t.match(jsonOf(await runVerb([...ofOther, '--json'])), { audience: AUDIENCE, email: OTHER })
 })
 
 t.test('an emulator that is not there, or refuses', async (t) => {
