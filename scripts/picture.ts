@@ -1,25 +1,11 @@
-/** Writes `docs/start.svg`: what `npm start` prints, from a run of it. Run it with `npm run picture`. */
-import { execFileSync } from 'node:child_process'
+/** Writes the pictures of `docs/`, each from a run of what it shows. Run it with `npm run picture`. */
 import { writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { terminalPicture } from './terminal-picture.ts'
+import { PICTURES } from './pictures/pictures.ts'
+import { start } from './pictures/start.ts'
 
-const output = execFileSync('npm', ['start', '--silent', '--', '--once'], {
-  cwd: fileURLToPath(new URL('..', import.meta.url)),
-  env: { ...process.env, FORCE_COLOR: '1', LOG_LEVEL: '' },
-  stdio: ['ignore', 'pipe', 'inherit'],
-  encoding: 'utf8',
-})
-writeFileSync(
-  new URL('../docs/start.svg', import.meta.url),
-  terminalPicture('npm start', shortened(output.trim())),
-)
+const DOCS = new URL('../docs/', import.meta.url)
 
-/** The first table and the last line: the whole would fill two screens of the README. */
-function shortened(text: string): string {
-  const [directCalls = '', others = ''] = text.split(/^(?=through the front end)/m)
-  const leftOut = others.match(/[✓✗]/gu)?.length ?? 0
-  if (leftOut === 0) throw new Error('npm start prints no table of calls through the front end')
-  const lastLine = others.slice(others.lastIndexOf('\n') + 1)
-  return `${directCalls}… ${leftOut} calls through Cloud Run's front end, with the IAM check on and off …\n\n${lastLine}`
+writeFileSync(new URL('start.svg', DOCS), start())
+for (const [file, make] of Object.entries(PICTURES)) {
+  writeFileSync(new URL(file, DOCS), await make())
 }

@@ -11,7 +11,7 @@ import { GCLOUD_CLIENT } from '../../src/testing/emulator/users.ts'
 import { parseVerifierOptions, OPTION_NAMES } from '../../src/verifier/verifier-options.ts'
 import { channels } from '../../src/telemetry/channels.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
-import { blocks, blocksOf, guide, onlyBlockOf, textOf } from './blocks.ts'
+import { blocks, blocksOf, guide, textOf } from './blocks.ts'
 import { meterWith } from '../helpers/meter.ts'
 import { audience, login } from '../helpers/shop.ts'
 import { issuer } from '../helpers/issuer.ts'
@@ -19,7 +19,7 @@ import { issuer } from '../helpers/issuer.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 t.test('every block is of a kind that is run or checked', (t) => {
-  const known = ['ts', 'js', 'cjs', 'sh', 'json', 'http', 'mermaid']
+  const known = ['ts', 'js', 'cjs', 'sh', 'json', 'http']
   t.same(
     blocks.filter(({ language }) => !known.includes(language)).map(({ code }) => code),
     [],
@@ -28,7 +28,6 @@ t.test('every block is of a kind that is run or checked', (t) => {
   // The matrix runs Jest with the cjs block.
   t.equal(blocksOf('js').length, 1)
   t.equal(blocksOf('cjs').length, 1)
-  t.match(onlyBlockOf('mermaid'), /^sequenceDiagram\n/)
   t.equal(guide.match(/^```\w/gm)?.length, blocks.length)
   t.end()
 })

@@ -1,10 +1,11 @@
-/** Terminal output as an SVG picture. Of the escape sequences it knows the ones of `npm start`. */
+/** Terminal output as an SVG picture. It knows the escape sequences that the pictures have. */
 
 const FONT_SIZE = 14
 const COLUMN = 8.4
 const LINE = 19
 const PADDING = 20
 const TITLE_BAR = 36
+const MOST_COLUMNS = 100
 
 /** A frame of its own ground: the picture reads alike on a dark and on a light page. */
 const GROUND = '#0d1117'
@@ -16,6 +17,7 @@ const BUTTONS = ['#ff6159', '#ffbd2e', '#28c941']
 /** What a sequence (ECMA-48, SGR) makes of the text after it; `''` ends it. */
 const STYLES: Readonly<Record<string, string>> = {
   1: ' font-weight="bold" fill="#ffffff"',
+  2: ' fill="#98a2ae"',
   22: '',
   31: ' fill="#ff7b72"',
   32: ' fill="#56d364"',
@@ -31,7 +33,7 @@ const FONTS = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono'
  * @param output - what a program printed, with its escape sequences
  */
 export function terminalPicture(title: string, output: string): string {
-  const lines = output.split('\n')
+  const lines = output.split('\n').flatMap(inColumns)
   const columns = Math.max(...lines.map((line) => withoutStyles(line).length))
   const width = Math.ceil(columns * COLUMN) + 2 * PADDING
   const height = TITLE_BAR + lines.length * LINE + PADDING
@@ -45,6 +47,25 @@ ${lines.map(lineOfText).filter(Boolean).join('\n')}
 </g>
 </svg>
 `
+}
+
+/**
+ * A long line, broken between words. A terminal breaks it anywhere, and at the left edge; here its
+ * text stands under itself, as it is to be read.
+ */
+function inColumns(line: string): string[] {
+  if (withoutStyles(line).length <= MOST_COLUMNS) return [line]
+  if (line.includes(ESCAPE)) throw new Error('a line with styles is too long for the picture')
+  const [indent = ''] = /^ *(?:[a-z]+ {2,})?/i.exec(line) ?? []
+  const lines: string[] = []
+  let rest = line.slice(indent.length)
+  while (indent.length + rest.length > MOST_COLUMNS) {
+    const end = rest.lastIndexOf(' ', MOST_COLUMNS - indent.length)
+    if (end <= 0) throw new Error('a word is too long for the picture')
+    lines.push(rest.slice(0, end))
+    rest = rest.slice(end + 1)
+  }
+  return [...lines, rest].map((text, i) => (i === 0 ? indent : ' '.repeat(indent.length)) + text)
 }
 
 /**
