@@ -17,7 +17,7 @@ const [login, search, signup] = ['login', 'search', 'signup'].map(
 export async function explain(): Promise<string> {
   // The time is printed, so it is the same in each run.
   const now = Date.parse('2026-11-27T09:30:00Z')
-  const google = await startGoogleEmulator({ clock: () => new Date(now - 40_000) })
+  const google = await startGoogleEmulator({ clock: () => new Date(now - 60_000) })
   const token = await google.idToken({ email: 'dana@example.com', audience: GCLOUD_CLIENT })
   const options = ['--audience', AUDIENCE, '--allowed-caller', login]
   const { stdout } = await runVerb(['explain', ...options, '--jwks-uri', google.jwksUri], {
