@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { withoutTypes } from './strip-types-hooks.js'
 
 if (!process.features.typescript) {
-  for (const folder of ['examples', 'fixtures', 'src', 'test']) {
+  for (const folder of ['examples', 'fixtures', 'scripts', 'src', 'test']) {
     const root = fileURLToPath(new URL(`../../${folder}/`, import.meta.url))
     for (const file of readdirSync(root, { recursive: true })) {
       if (!file.endsWith('.ts') || file.includes('node_modules')) continue
