@@ -2,6 +2,7 @@
 import diagnostics from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 import Fastify from 'fastify'
+import { GoogleAuth } from 'google-auth-library'
 import { createServiceClient, type TokenHeaders } from '../../src/client.ts'
 import googleIdToken from '../../src/index.ts'
 import { startCloudRunFrontend, startGoogleEmulator } from '../../src/testing.ts'
@@ -52,7 +53,9 @@ export async function callsThroughFrontEnd(choices: readonly TokenHeaders[]): Pr
 }
 
 async function callWith(tokenHeaders: TokenHeaders, url: string): Promise<SeenCall> {
-  const client = createServiceClient({ url, audience: AUDIENCE, tokenHeaders })
+  // Credentials of its own: a client shares its tokens with all that have the same ones.
+  const auth = new GoogleAuth()
+  const client = createServiceClient({ url, audience: AUDIENCE, tokenHeaders, auth })
   const issued = await client.idToken()
   const { requests, stop } = recordRequests()
   const response = await client.fetch(PATH)
