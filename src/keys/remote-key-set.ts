@@ -136,8 +136,9 @@ export class RemoteKeySet implements KeySet {
 
   refetch(kid: string): Promise<void> | null {
     this.#keyMissing = true
-    const joined = this.#flights.inProgress(this.#options.steadyNow())
-    if (joined === null) return this.#joinFetch('unknown key')
+    const now = this.#options.steadyNow()
+    const joined = this.#flights.inProgress(now)
+    if (joined === null) return this.#startIfDue('unknown key', now)
     return joined.then(() =>
       // If the key is not there, that fetch may have been answered before the key was published. So
       // make another one.
@@ -184,8 +185,10 @@ export class RemoteKeySet implements KeySet {
   /** The fetch in progress, or a new one if one may be made; otherwise `null`. */
   #joinFetch(reason: FetchReason): Promise<void> | null {
     const now = this.#options.steadyNow()
-    const inProgress = this.#flights.inProgress(now)
-    if (inProgress !== null) return inProgress
+    return this.#flights.inProgress(now) ?? this.#startIfDue(reason, now)
+  }
+
+  #startIfDue(reason: FetchReason, now: number): Promise<void> | null {
     if (this.#closing.signal.aborted || !this.#isDue(reason, now)) return null
     return this.#startFetch(now)
   }

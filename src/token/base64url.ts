@@ -13,13 +13,35 @@ const decoded = Buffer.allocUnsafeSlow(8192)
 
 /** Whether the segment is strict base64url of at least one byte. */
 export function isBase64url(segment: string): boolean {
+  return isUnambiguous(segment) && isDecodable(segment)
+}
+
+/**
+ * Whether a token, or a segment, is free of the characters that Node reads as if they were others.
+ * A token is asked once: to ask each of its segments costs as much as decoding them.
+ */
+export function isUnambiguous(text: string): boolean {
+  return (
+    // Of a character outside ASCII, Node reads only one byte.
+    Buffer.byteLength(text) === text.length &&
+    // Node also reads the characters of base64.
+    !text.includes('+') &&
+    !text.includes('/')
+  )
+}
+
+/** Whether a segment of an unambiguous token is strict base64url of at least one byte. */
+export function isDecodable(segment: string): boolean {
   const length = decode(segment)
   // The segment is a signature, and no part of a token may stay here between requests.
   decoded.fill(0, 0, length)
   return length > 0
 }
 
-/** The decoded text; `null` if the segment is not strict base64url, or the bytes are not UTF-8. */
+/**
+ * The decoded text of a segment of an unambiguous token; `null` if the segment is not strict
+ * base64url, or the bytes are not UTF-8.
+ */
 export function decodeText(segment: string): string | null {
   const length = decode(segment)
   const text = decoded.toString('utf8', 0, length)
@@ -43,11 +65,6 @@ function isStrict(segment: string, decodedLength: number): boolean {
   return (
     // Node skips characters that it cannot read, also padding.
     decodedLength === Math.floor((length * 3) / 4) &&
-    // Of a character outside ASCII, Node reads only one byte.
-    Buffer.byteLength(segment) === length &&
-    // Node also reads the characters of base64.
-    !segment.includes('+') &&
-    !segment.includes('/') &&
     (LAST_CHARACTERS[length % 4]?.includes(segment.charAt(length - 1)) ?? true)
   )
 }

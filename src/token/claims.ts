@@ -33,19 +33,25 @@ export interface IdTokenClaims {
 
 type ClaimType = 'string' | 'number' | 'boolean'
 
+interface TypedClaim {
+  readonly claim: string
+  readonly type: ClaimType
+  readonly required: boolean
+}
+
 /** The claims whose types are checked, from RFC 7519 section 4.1 and OpenID Connect Core section 5.1. */
-const TYPED_CLAIMS: readonly (readonly [claim: string, type: ClaimType, required: boolean])[] = [
-  ['iss', 'string', true],
+const TYPED_CLAIMS: readonly TypedClaim[] = [
+  { claim: 'iss', type: 'string', required: true },
   // RFC 7519 allows a list. Google never sends one. By OpenID Connect Core section 3.1.3.7 a token
   // that is also meant for untrusted audiences must be refused, so every list is refused.
-  ['aud', 'string', true],
-  ['sub', 'string', true],
-  ['iat', 'number', true],
-  ['exp', 'number', true],
-  ['nbf', 'number', false],
-  ['azp', 'string', false],
-  ['email', 'string', false],
-  ['email_verified', 'boolean', false],
+  { claim: 'aud', type: 'string', required: true },
+  { claim: 'sub', type: 'string', required: true },
+  { claim: 'iat', type: 'number', required: true },
+  { claim: 'exp', type: 'number', required: true },
+  { claim: 'nbf', type: 'number', required: false },
+  { claim: 'azp', type: 'string', required: false },
+  { claim: 'email', type: 'string', required: false },
+  { claim: 'email_verified', type: 'boolean', required: false },
 ]
 
 /** What a `sub` must look like. */
@@ -60,7 +66,7 @@ export function claimsProblem(
   payload: Readonly<Record<string, unknown>>,
   subject: SubjectForm | null,
 ): { expected: string; found: string } | null {
-  for (const [claim, type, required] of TYPED_CLAIMS) {
+  for (const { claim, type, required } of TYPED_CLAIMS) {
     const value = Object.hasOwn(payload, claim) ? payload[claim] : undefined
     if (value === undefined ? required : !isOfType(value, type)) {
       return {

@@ -1,5 +1,5 @@
 import { IdTokenError, refusal } from '../errors/id-token-error.ts'
-import { decodeText, isBase64url } from './base64url.ts'
+import { decodeText, isDecodable, isUnambiguous } from './base64url.ts'
 import type { TokenSource } from '../errors/recognised-mistakes.ts'
 import { claimsProblem, evidenceOf, type IdTokenClaims, type SubjectForm } from './claims.ts'
 
@@ -70,15 +70,15 @@ export function parseToken(token: string, shape: TokenShape): ParsedToken | IdTo
  * All tokens of one key have exactly the same header. The last few headers are remembered, but only
  * those of verified tokens, so that nobody can push them out with other tokens.
  */
-const knownHeaders = new Map<string, JsonObject>()
+const knownHeaders: { readonly segment: string; readonly header: JsonObject }[] = []
 const REMEMBERED = 8
 const LONGEST_REMEMBERED = 256
 
 /** Remembers the header of a token whose signature is verified, so that it is not parsed again. */
 export function rememberHeader({ header, headerSegment }: ParsedToken): void {
-  if (knownHeaders.has(headerSegment) || headerSegment.length > LONGEST_REMEMBERED) return
-  if (knownHeaders.size >= REMEMBERED) knownHeaders.clear()
-  knownHeaders.set(copied(headerSegment), header)
+  if (headerSegment.length > LONGEST_REMEMBERED || knownHeader(headerSegment) !== undefined) return
+  if (knownHeaders.length >= REMEMBERED) knownHeaders.length = 0
+  knownHeaders.push({ segment: copied(headerSegment), header })
 }
 
 /**
@@ -89,8 +89,14 @@ function copied(segment: string): string {
   return Buffer.from(segment, 'latin1').toString('latin1')
 }
 
+/** To compare a few strings costs less than the hash of one, which a `Map` would need. */
+function knownHeader(segment: string): JsonObject | undefined {
+  for (const known of knownHeaders) if (known.segment === segment) return known.header
+  return undefined
+}
+
 function joseHeader(segment: string): JsonObject | IdTokenError {
-  return knownHeaders.get(segment) ?? jsonObject('header', segment)
+  return knownHeader(segment) ?? jsonObject('header', segment)
 }
 
 function threeSegments(
@@ -99,6 +105,7 @@ function threeSegments(
   if (token.length > LONGEST_TOKEN) {
     return malformed(`at most ${LONGEST_TOKEN} characters`, token.length)
   }
+  if (!isUnambiguous(token)) return malformed('strict base64url', 'something else')
   const first = token.indexOf('.')
   const second = token.indexOf('.', first + 1)
   if (second <= first) return malformed('three segments', 'fewer')
@@ -114,10 +121,9 @@ function jsonObject(part: 'header' | 'payload', segment: string): JsonObject | I
 
 /** `undefined` if the text is something else. */
 function jsonObjectOf(text: string): JsonObject | undefined {
-  const trimmed = text.trim()
   // Only an object begins and ends like this. An error of JSON.parse costs more than everything
   // else here, and most garbage is refused without it.
-  if (!trimmed.startsWith('{') || !trimmed.endsWith('}')) return undefined
+  if (!isInBraces(text) && !isInBraces(text.trim())) return undefined
   try {
     return JSON.parse(text) as JsonObject
   } catch {
@@ -125,11 +131,15 @@ function jsonObjectOf(text: string): JsonObject | undefined {
   }
 }
 
+function isInBraces(text: string): boolean {
+  return text.startsWith('{') && text.endsWith('}')
+}
+
 function signatureRefusal(header: JsonObject, segment: string): IdTokenError | null {
   // RFC 7518 section 3.6: an unsecured JWS has an empty signature. Its shape is right; the next
   // check refuses its algorithm.
   if (segment === '' && header.alg === 'none') return null
-  return isBase64url(segment) ? null : malformed('signature: strict base64url', 'something else')
+  return isDecodable(segment) ? null : malformed('signature: strict base64url', 'something else')
 }
 
 /** RFC 7515 section 4.1.11: extensions that the verifier must understand. It understands none. */

@@ -80,7 +80,7 @@ export class TokenVerifier {
     const outcome = this.#verify(token, expected, false)
     if (!(outcome instanceof Promise)) return outcome
     outcome.catch(() => undefined)
-    return this.#keyMissing('a kid that is being looked for')
+    return this.#keyMissing(this.#parts.keys.current(), 'a kid that is being looked for')
   }
 
   /** Verifies everything except the signature, which Cloud Run has checked and removed. */
@@ -108,16 +108,18 @@ export class TokenVerifier {
     if (key !== undefined) return this.#verifyWith(key, pending)
     const worthIt = kid !== '' && typeof this.#validateClaims(claims, pending.expected) === 'string'
     const refetch = worthIt ? this.#parts.keys.refetch(kid) : null
-    if (refetch === null || !pending.waits)
-      return this.#keyMissing(pending.parsed.kid, pending.parsed.claims)
+    if (refetch === null || !pending.waits) return this.#keyMissing(current, kid, claims)
     return refetch.then(() => this.#verifyNow(pending))
   }
 
   /** Verifies with the current keys and causes no fetch. */
   #verifyNow(pending: PendingToken): Outcome {
     const { kid, claims } = pending.parsed
-    const key = this.#parts.keys.current()?.get(kid)
-    return key === undefined ? this.#keyMissing(kid, claims) : this.#verifyWith(key, pending)
+    const current = this.#parts.keys.current()
+    const key = current?.get(kid)
+    return key === undefined
+      ? this.#keyMissing(current, kid, claims)
+      : this.#verifyWith(key, pending)
   }
 
   #verifyWith(key: VerificationKey, { token, parsed, expected }: PendingToken): Outcome {
@@ -172,14 +174,13 @@ export class TokenVerifier {
   }
 
   /** 401 only if the newest key set does not have the key; if that is not known, 503. */
-  #keyMissing(kid: string, claims?: IdTokenClaims): IdTokenError {
+  #keyMissing(current: Keys | null, kid: string, claims?: IdTokenClaims): IdTokenError {
     const { keys, profile } = this.#parts
-    // Without current keys, `unavailable()` is never `null`.
-    const current = keys.current() as Keys
     return (
       keys.unavailable() ??
       refusal('ID_TOKEN_KEY_UNKNOWN', {
-        expected: () => [...current.keys()],
+        // Without current keys, `unavailable()` is never `null`.
+        expected: () => [...(current as Keys).keys()],
         found: kid === '' ? 'no kid' : kid,
         ...(claims && {
           evidence: () => evidenceOf(claims, profile.source, keys.stats().state === 'static'),
