@@ -137,9 +137,11 @@ function createGuard(
   { appLog, closing }: { readonly appLog: Logger; readonly closing: AbortSignal },
 ): onRequestHookHandler {
   return function idTokenGuard(request, reply, done) {
+    // Read once: Fastify makes `routeOptions` anew each time.
+    const { raw: headers, method, routeOptions, log } = request
     let policy: AccessPolicy | null
     try {
-      policy = policies.of(request)
+      policy = policies.of(routeOptions)
     } catch (cause) {
       // A route that was not known at start-up: see declaredRoutes. The reason may quote the
       // route's list, so it goes to the log (Fastify's serializer logs causes) and not into the
@@ -151,7 +153,6 @@ function createGuard(
       done()
       return
     }
-    const { raw: headers, method, routeOptions, log } = request
     const guarded = {
       headers,
       method,

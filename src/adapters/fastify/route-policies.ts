@@ -34,10 +34,8 @@ export class RoutePolicies {
    * The not-found handler has no route. It answers the callers of the default list, or every
    * verified caller if there is no default list. So nobody else can find out which routes exist.
    */
-  of(request: FastifyRequest): AccessPolicy | null {
-    if (request.is404) return this.#defaults
-    const { config, url = '', method } = request.routeOptions
-    return this.#guard(ownIdToken(config), method, url)
+  of({ config, url, method }: FastifyRequest['routeOptions']): AccessPolicy | null {
+    return url === undefined ? this.#defaults : this.#guard(ownIdToken(config), method, url)
   }
 
   /** @throws TypeError naming the routes whose `config.idToken` is wrong, misplaced or missing */
