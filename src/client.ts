@@ -10,7 +10,7 @@ export type {
   Credentials,
   CredentialsFinder,
   IdTokenProvider,
-} from './client/credentials.ts'
+} from './client/parse-credentials.ts'
 export type { ServiceClientErrorCode } from './client/failures.ts'
 export type { ServiceAccount } from './client/impersonate.ts'
 export { ServiceClientError } from './client/service-client-error.ts'

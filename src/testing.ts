@@ -18,7 +18,7 @@ export type {
   WorkloadIdentityOptions,
 } from './testing/emulator/credential-files.ts'
 export type { GoogleEmulatorOptions } from './testing/emulator/emulator-options.ts'
-export type { EndpointName, FaultyEndpoint } from './testing/emulator/endpoints.ts'
+export type { EndpointName, FaultyEndpoint } from './testing/emulator/endpoint-names.ts'
 export type { Fault } from './testing/emulator/fault.ts'
 export type { LoggedRequest } from './testing/emulator/logged-request.ts'
 export type { GoogleEmulator } from './testing/emulator/google-emulator.ts'

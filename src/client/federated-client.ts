@@ -1,6 +1,6 @@
 import type { BaseExternalAccountClientOptions } from 'google-auth-library'
-import type { AccessTokenClient } from './credentials.ts'
-import { hasMethod } from './credentials.ts'
+import type { AccessTokenClient } from './parse-credentials.ts'
+import { hasMethod } from './parse-credentials.ts'
 import { loadGoogleAuthLibrary } from './google-auth-library.ts'
 import type { ServiceAccount } from './impersonate.ts'
 import { ServiceClientError } from './service-client-error.ts'

@@ -1,5 +1,5 @@
 import type * as GoogleAuthLibrary from 'google-auth-library'
-import type { CredentialsFinder } from './credentials.ts'
+import type { CredentialsFinder } from './parse-credentials.ts'
 import { ServiceClientError } from './service-client-error.ts'
 
 /**

@@ -4,7 +4,7 @@ import {
   isIdTokenProvider,
   type Credentials,
   type IdTokenProvider,
-} from './credentials.ts'
+} from './parse-credentials.ts'
 import { impersonatedByUrl, isFederated, withoutImpersonation } from './federated-client.ts'
 import { impersonate, type ServiceAccount } from './impersonate.ts'
 import { ServiceClientError } from './service-client-error.ts'

@@ -1,4 +1,4 @@
-import { hasMethod, type AccessTokenClient, type IdTokenProvider } from './credentials.ts'
+import { hasMethod, type AccessTokenClient, type IdTokenProvider } from './parse-credentials.ts'
 
 /** A service account that is impersonated. */
 export interface ServiceAccount {

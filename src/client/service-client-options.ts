@@ -7,7 +7,7 @@ import {
 } from '../checks/invalid-option.ts'
 import { parseSecureUrl, parseHttpHosts } from '../checks/secure-url.ts'
 import { parseTwinHeader } from '../profiles/twin-header.ts'
-import { parseCredentials, type Credentials } from './credentials.ts'
+import { parseCredentials, type Credentials } from './parse-credentials.ts'
 import { applicationDefault } from './google-auth-library.ts'
 import type { ServiceAccount } from './impersonate.ts'
 

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Credentials } from './credentials.ts'
+import type { Credentials } from './parse-credentials.ts'
 import { openIdTokenSource } from './id-token-source.ts'
 import type { ServiceAccount } from './impersonate.ts'
 import { SharedIdToken } from './shared-id-token.ts'

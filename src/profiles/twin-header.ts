@@ -1,5 +1,5 @@
 import { invalidOption } from '../checks/invalid-option.ts'
-import { TOKEN_HEADERS } from './token-headers.ts'
+import { TOKEN_HEADERS } from './all-token-headers.ts'
 
 /** A field name is a token (RFC 9110 sections 5.1 and 5.6.2). */
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i

@@ -1,4 +1,4 @@
-import { TOKEN_HEADERS } from '../profiles/token-headers.ts'
+import { TOKEN_HEADERS } from '../profiles/all-token-headers.ts'
 
 /** Where loggers put the headers of a request: pino-http, Fastify's serializers, and log calls. */
 const PLACES = ['req.headers', 'request.headers', 'headers']

@@ -5,7 +5,7 @@ import {
   SERVICE_CLIENT_OPTION_NAMES,
 } from '../../src/client/service-client-options.ts'
 import { parseEmulatorOptions } from '../../src/testing/emulator/emulator-options.ts'
-import { ENDPOINT_NAMES, endpointAt } from '../../src/testing/emulator/endpoints.ts'
+import { ENDPOINT_NAMES, endpointAt } from '../../src/testing/emulator/endpoint-names.ts'
 import { CLOUD_SCHEDULER_OPTION_NAMES } from '../../src/testing/push/cloud-scheduler.ts'
 import { CLOUD_TASKS_OPTION_NAMES } from '../../src/testing/push/cloud-tasks.ts'
 import { EVENTARC_OPTION_NAMES } from '../../src/testing/push/eventarc.ts'

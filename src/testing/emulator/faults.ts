@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Fault } from './fault.ts'
 import { parseFault } from './parse-fault.ts'
-import { parseEndpoint, isAskedFor, type FaultyEndpoint } from './endpoints.ts'
+import { parseEndpoint, isAskedFor, type FaultyEndpoint } from './endpoint-names.ts'
 
 /** The faults of an emulator. */
 export class Faults {

@@ -8,7 +8,7 @@ import type {
   WorkloadIdentityConfig,
   WorkloadIdentityOptions,
 } from './credential-files.ts'
-import type { FaultyEndpoint } from './endpoints.ts'
+import type { FaultyEndpoint } from './endpoint-names.ts'
 import type { Fault } from './fault.ts'
 import type { LoggedRequest } from './logged-request.ts'
 

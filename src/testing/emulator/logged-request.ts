@@ -1,4 +1,4 @@
-import type { EndpointName } from './endpoints.ts'
+import type { EndpointName } from './endpoint-names.ts'
 
 /** One request in the log: without query, headers and body. */
 export interface LoggedRequest {

@@ -13,7 +13,7 @@ import type {
 import { AWS_SUBJECT_TOKEN_TYPE, AWS_VERIFICATION_URL } from './aws-subject-token.ts'
 import type { EmulatedGoogle } from './emulated-google.ts'
 import { projectOf } from './emulator-options.ts'
-import { STS_PATH, SUBJECT_TOKEN_TYPE, subjectTokenUrl } from './sts.ts'
+import { STS_PATH, SUBJECT_TOKEN_TYPE, subjectTokenUrl } from './endpoints/sts.ts'
 import { GCLOUD_CLIENT } from './users.ts'
 
 const UNIVERSE_DOMAIN = 'googleapis.com'

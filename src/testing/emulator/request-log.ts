@@ -1,6 +1,6 @@
 /** The requests to the emulator, without their credentials. */
 import type { FastifyRequest } from 'fastify'
-import { endpointAt } from './endpoints.ts'
+import { endpointAt } from './endpoint-names.ts'
 import type { LoggedRequest } from './logged-request.ts'
 
 type Entry = { -readonly [Field in keyof LoggedRequest]: LoggedRequest[Field] }

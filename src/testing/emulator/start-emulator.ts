@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { parseEmail } from '../../checks/parse-options.ts'
 import { pushSenders } from '../push/push-senders.ts'
 import { createTestIssuer, type TestIssuer } from '../issuer/test-issuer.ts'
-import { IAP_JWKS_PATH, JWKS_PATH, serveCerts, serveIapCerts } from './certs.ts'
+import { IAP_JWKS_PATH, JWKS_PATH, serveCerts, serveIapCerts } from './endpoints/certs.ts'
 import { childEnvironment } from './child-environment.ts'
 import {
   authorizedUser,
@@ -19,13 +19,13 @@ import {
 } from './emulator-options.ts'
 import type { GoogleEmulator } from './google-emulator.ts'
 import { answerError, GoogleApiError } from './google-errors.ts'
-import { serveIamCredentials } from './iam-credentials.ts'
+import { serveIamCredentials } from './endpoints/iam-credentials.ts'
 import { listen } from './listen.ts'
 import { loadFastify } from './load-fastify.ts'
-import { serveMetadata } from './metadata-server.ts'
-import { serveSts } from './sts.ts'
-import { serveTokenEndpoint } from './token-endpoint.ts'
-import { serveTokeninfo } from './tokeninfo.ts'
+import { serveMetadata } from './endpoints/metadata-server.ts'
+import { serveSts } from './endpoints/sts.ts'
+import { serveTokenEndpoint } from './endpoints/token-endpoint.ts'
+import { serveTokeninfo } from './endpoints/tokeninfo.ts'
 
 /**
  * Starts Google on loopback: keys, token endpoint, STS, Service Account Credentials API, metadata

@@ -5,11 +5,11 @@
  * @see https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { generatedIdToken } from '../issuer/token-sources.ts'
-import { CLOUD_PLATFORM, type AccessGrant } from './access-tokens.ts'
-import type { EmulatedGoogle } from './emulated-google.ts'
-import { GoogleApiError } from './google-errors.ts'
-import { jsonObject, protoMembers, textBody } from './request-parameters.ts'
+import { generatedIdToken } from '../../issuer/token-sources.ts'
+import { CLOUD_PLATFORM, type AccessGrant } from '../access-tokens.ts'
+import type { EmulatedGoogle } from '../emulated-google.ts'
+import { GoogleApiError } from '../google-errors.ts'
+import { jsonObject, protoMembers, textBody } from '../request-parameters.ts'
 
 const IAM_SCOPES = [CLOUD_PLATFORM, 'https://www.googleapis.com/auth/iam']
 const LONGEST_LIFETIME = 43_200

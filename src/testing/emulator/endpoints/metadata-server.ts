@@ -4,9 +4,9 @@
  * @see https://cloud.google.com/compute/docs/metadata/querying-metadata
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { metadataToken } from '../issuer/token-sources.ts'
-import { ACCESS_TOKEN_LIFETIME, CLOUD_PLATFORM } from './access-tokens.ts'
-import type { EmulatedGoogle } from './emulated-google.ts'
+import { metadataToken } from '../../issuer/token-sources.ts'
+import { ACCESS_TOKEN_LIFETIME, CLOUD_PLATFORM } from '../access-tokens.ts'
+import type { EmulatedGoogle } from '../emulated-google.ts'
 import {
   asJson,
   asRecursiveText,
@@ -17,8 +17,8 @@ import {
   listed,
   metadataTree,
   type MetadataEntry,
-} from './metadata-tree.ts'
-import { queryOf } from './request-parameters.ts'
+} from '../metadata-tree.ts'
+import { queryOf } from '../request-parameters.ts'
 
 const TEXT = 'application/text'
 const JSON_TYPE = 'application/json'

@@ -5,7 +5,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { JWK } from 'jose'
-import type { EmulatedGoogle } from './emulated-google.ts'
+import type { EmulatedGoogle } from '../emulated-google.ts'
 
 export const JWKS_PATH = '/oauth2/v3/certs'
 const X509_PATH = '/oauth2/v1/certs'
@@ -78,7 +78,7 @@ class CertifiedKey {
       to: new Date(now.getTime() + 16 * DAY),
     }
     // asn1js is loaded only if a certificate is requested.
-    const { selfSignedCertificate } = await import('./x509-certificate.ts')
+    const { selfSignedCertificate } = await import('../x509-certificate.ts')
     const pem = selfSignedCertificate(this.#privateKey, validity)
     this.#certificate = { pem, ...validity }
     return pem

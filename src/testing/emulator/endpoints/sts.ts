@@ -4,12 +4,12 @@
  * @see https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token
  */
 import type { FastifyInstance } from 'fastify'
-import { ACCESS_TOKEN_LIFETIME } from './access-tokens.ts'
-import { AWS_SUBJECT_TOKEN_TYPE } from './aws-subject-token.ts'
-import type { EmulatedGoogle } from './emulated-google.ts'
-import { OAuthError } from './google-errors.ts'
-import { tokenParameters } from './request-parameters.ts'
-import type { WorkloadIdentityPool } from './workload-identity-pool.ts'
+import { ACCESS_TOKEN_LIFETIME } from '../access-tokens.ts'
+import { AWS_SUBJECT_TOKEN_TYPE } from '../aws-subject-token.ts'
+import type { EmulatedGoogle } from '../emulated-google.ts'
+import { OAuthError } from '../google-errors.ts'
+import { tokenParameters } from '../request-parameters.ts'
+import type { WorkloadIdentityPool } from '../workload-identity-pool.ts'
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'

@@ -2,12 +2,12 @@
  * Google's OAuth token endpoint: it gives tokens for keys of service accounts and logins of people.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { keyFileToken, userToken } from '../issuer/token-sources.ts'
-import { ACCESS_TOKEN_LIFETIME, CLOUD_PLATFORM } from './access-tokens.ts'
-import type { EmulatedGoogle } from './emulated-google.ts'
-import { OAuthError } from './google-errors.ts'
-import { verifyAssertion } from './jwt-assertion.ts'
-import { tokenParameters } from './request-parameters.ts'
+import { keyFileToken, userToken } from '../../issuer/token-sources.ts'
+import { ACCESS_TOKEN_LIFETIME, CLOUD_PLATFORM } from '../access-tokens.ts'
+import type { EmulatedGoogle } from '../emulated-google.ts'
+import { OAuthError } from '../google-errors.ts'
+import { verifyAssertion } from '../jwt-assertion.ts'
+import { tokenParameters } from '../request-parameters.ts'
 
 const TOKEN_PATH = '/token'
 /** The path that google-auth-library 9 uses. */

@@ -1,9 +1,9 @@
 /** What Google says about an ID token. */
 import type { FastifyInstance } from 'fastify'
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose'
-import type { EmulatedGoogle } from './emulated-google.ts'
-import { OAuthError } from './google-errors.ts'
-import { queryOf, tokenParameters } from './request-parameters.ts'
+import type { EmulatedGoogle } from '../emulated-google.ts'
+import { OAuthError } from '../google-errors.ts'
+import { queryOf, tokenParameters } from '../request-parameters.ts'
 
 /** Serves tokeninfo, by GET and by POST. */
 export function serveTokeninfo(app: FastifyInstance, google: EmulatedGoogle): void {
