@@ -81,7 +81,7 @@ function fuzz(target: string): boolean {
   }
 }
 
-/** Inputs with another name stay whatever they cover: they have once broken a promise. */
+/** Inputs with another name stay whatever they cover: somebody has written them, or they have broken a promise once. */
 function isNamedByFuzzer(name: string): boolean {
   return /^[0-9a-f]{40}$/.test(name)
 }

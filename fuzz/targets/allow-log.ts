@@ -56,7 +56,8 @@ function shown({ texts, tooLong }: Read): string {
 function assertTexts(log: Buffer, texts: readonly Buffer[]): void {
   const found = texts.map(String)
   const text = log.toString()
-  if (!isUtf8(log) || text.includes('\uFEFF')) return
+  // The bytes of a byte order mark are skipped one by one, also where they begin another character.
+  if (!isUtf8(log) || /^\s*[\uF000-\uFFFF]/.test(text)) return
   if (!text.trimStart().startsWith('[')) {
     assert.deepEqual(
       found,
