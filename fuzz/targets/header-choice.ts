@@ -10,9 +10,8 @@ import { GOOGLE_ID_TOKEN } from '../../src/profiles/google-id-token.ts'
 import { IAP_ASSERTION } from '../../src/profiles/iap-assertion.ts'
 import { parseTwinHeader } from '../../src/profiles/twin-header.ts'
 import type { RequestHeaders } from '../../src/request/request-like.ts'
-import { presentedToken, type Presentation } from '../../src/request/token-from-headers.ts'
-
-type Pair = readonly [name: string, value: string]
+import { presentedToken } from '../../src/request/token-from-headers.ts'
+import { expectedToken, type Pair } from '../../test/helpers/expected-token.ts'
 
 export function fuzz(data: Buffer): void {
   const { pairs, twinHeader } = requestOf(data.toString('latin1'))
@@ -23,14 +22,14 @@ export function fuzz(data: Buffer): void {
   for (const { presentation } of [GOOGLE_ID_TOKEN, IAP_ASSERTION]) {
     const outcomeOf = (request: RequestHeaders): unknown =>
       described(presentedToken(request, presentation, twinHeader))
-    const expected = expectedOutcome(pairs, presentation, twinHeader)
+    const expected = expectedToken(pairs, presentation, twinHeader)
     assert.deepEqual(outcomeOf(raw), expected, 'of rawHeaders')
     assert.deepEqual(outcomeOf({ headers: pairs }), expected, 'of pairs')
     assert.deepEqual(outcomeOf({ headers: record }), expected, 'of an object')
     // A WHATWG Headers cannot say that a header was sent twice. It has joined the two, and what is
     // joined is no token.
     if (joined !== null) {
-      const ofJoined = expectedOutcome([...joined], presentation, twinHeader)
+      const ofJoined = expectedToken([...joined], presentation, twinHeader)
       assert.deepEqual(outcomeOf({ headers: joined }), ofJoined, 'of Headers')
       if (typeof expected === 'string')
         assert.ok(typeof ofJoined === 'string' || isRemoved(ofJoined))
@@ -78,48 +77,4 @@ function joinedHeaders(pairs: readonly Pair[]): Headers | null {
 /** A token that is accepted only from Cloud Run, whatever the header of intact copies holds. */
 function isRemoved(outcome: unknown): boolean {
   return (outcome as { signatureRemoved?: unknown } | null)?.signatureRemoved === true
-}
-
-const REMOVED = '.SIGNATURE_REMOVED_BY_GOOGLE'
-
-/** A token with its header, `null`, or the code of a refusal. */
-function expectedOutcome(
-  pairs: readonly Pair[],
-  { headers, scheme, checkedByCloudRun }: Presentation,
-  twinHeader: string,
-): unknown {
-  const header = headers.find((name) => valuesOf(pairs, name).length > 0)
-  if (header === undefined) return null
-  const [value = '', ...others] = valuesOf(pairs, header)
-  if (others.length > 0) return 'ID_TOKEN_REQUEST_MALFORMED'
-  const token = tokenIn(value, scheme)
-  if (token === undefined) {
-    const isOtherScheme = scheme !== null && !/^bearer(?:[ \t]|$)/i.test(value)
-    return isOtherScheme ? 'ID_TOKEN_SCHEME_UNSUPPORTED' : 'ID_TOKEN_REQUEST_MALFORMED'
-  }
-  const signatureRemoved = checkedByCloudRun && token.endsWith(REMOVED)
-  const presented = { token, header, signatureRemoved }
-  if (!signatureRemoved || header === 'authorization') return presented
-  return intactCopy(valuesOf(pairs, twinHeader), { token, scheme, twinHeader }) ?? presented
-}
-
-function valuesOf(pairs: readonly Pair[], wanted: string): string[] {
-  return pairs.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value)
-}
-
-function intactCopy(
-  copies: readonly string[],
-  { token, scheme, twinHeader }: { token: string; scheme: string | null; twinHeader: string },
-): unknown {
-  if (copies.length > 1) return 'ID_TOKEN_REQUEST_MALFORMED'
-  const copy = tokenIn(copies[0] ?? '', scheme)
-  const signed = /^([^.]+\.[^.]+\.)SIGNATURE_REMOVED_BY_GOOGLE$/.exec(token)?.[1]
-  if (copy === undefined || signed === undefined || copy.endsWith(REMOVED)) return undefined
-  return copy.startsWith(signed)
-    ? { token: copy, header: twinHeader, signatureRemoved: false }
-    : undefined
-}
-
-function tokenIn(value: string, scheme: string | null): string | undefined {
-  return (scheme === null ? /^([^ \t,]+)$/ : /^bearer +([^ \t,]+)$/i).exec(value)?.[1]
 }

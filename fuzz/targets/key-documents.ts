@@ -119,6 +119,7 @@ function assertKey(document: unknown, { kid, publicKey, algorithm }: Verificatio
   assert.equal(publicKey.type, 'public')
   const exported = publicKey.export({ format: 'jwk' })
   const isIt = ({ kid: id, kty, use = 'sig', alg = algorithm.alg, ...members }: Jwk): boolean =>
+    !(Array.isArray(members.key_ops) && !members.key_ops.includes('verify')) &&
     [id, kty, use, alg].join() === [kid, algorithm.kty, 'sig', algorithm.alg].join() &&
     algorithm.members.every(
       (name) => canonical(name, members[name]) === canonical(name, exported[name]),

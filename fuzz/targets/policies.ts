@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { parseGuardPolicy, parsePolicy, requireList } from '../../src/policy/access-policy.ts'
 import { parseAllowedCallers } from '../../src/policy/allowed-callers.ts'
 import { parseAudiences } from '../../src/policy/audiences.ts'
+import { isNamedBy } from '../../test/helpers/expected-list.ts'
 import { parseVerifierOptions } from '../../src/verifier/verifier-options.ts'
 
 export function fuzz(data: Buffer): void {
@@ -65,7 +66,7 @@ function assertList(list: readonly unknown[], { includes }: Includes, ...given: 
     for (const id of [subject, ...named.filter((account) => /^[0-9]+$/.test(account))]) {
       assert.equal(
         includes(one, id ?? ''),
-        list.some((entry) => names(entry, one ?? '', id ?? '')),
+        list.some((entry) => isNamedBy(entry, one ?? '', id ?? '')),
         `${String(one)} ${String(id)} in ${JSON.stringify(list)}`,
       )
     }
@@ -85,15 +86,6 @@ function neighbours(account: string): string[] {
     account.replace('@', '@x.'),
     `service-1@${account.split('@')[1] ?? ''}`,
   ]
-}
-
-/** The documented meaning of an entry. */
-function names(entry: unknown, email: string, subject: string): boolean {
-  if (typeof entry !== 'string') return (entry as { email: string }).email === email
-  if (/^[0-9]+$/.test(entry)) return entry === subject
-  if (!entry.startsWith('*')) return entry.replace(/^serviceAccount:/, '') === email
-  const isAgent = /^(?:service|project|bq|p)-?[0-9]+[-@]/.test(email)
-  return !isAgent && email.indexOf('@') >= 0 && email.slice(email.indexOf('@')) === entry.slice(1)
 }
 
 /** Exact, except for the one slash after an origin. */

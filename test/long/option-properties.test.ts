@@ -1,0 +1,8 @@
+import t from 'tap'
+import { assertOptions } from '../helpers/option-properties.ts'
+
+t.setTimeout(300_000)
+
+t.test('10,000 random options and policies are good, or the documented error', (t) =>
+  assertOptions(t, 10_000),
+)
