@@ -70,7 +70,8 @@ function fuzz(target: string): boolean {
     const options = [...limits, '-print_final_stats=1', `-artifact_prefix=${corpus}/`]
     if (!run(target, [found, corpus], { options, stdio: 'inherit' })) return false
     // The fewest of all inputs that cover as much.
-    if (!run(target, [least, corpus, found], { options: ['-merge=1'], stdio: 'ignore' })) {
+    const merge = ['-merge=1', '-set_cover_merge=1']
+    if (!run(target, [least, corpus, found], { options: merge, stdio: 'ignore' })) {
       throw new Error(`the inputs of ${target} could not be merged`)
     }
     for (const name of readdirSync(corpus).filter(isNamedByFuzzer)) rmSync(join(corpus, name))
