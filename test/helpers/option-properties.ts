@@ -68,6 +68,8 @@ const NAMES = [
   '__proto__',
 ]
 
+const silent = { warn: () => undefined, info: () => undefined }
+
 /** Good options, but for one of them, or two. */
 const anyOptions = fc
   .oneof(
@@ -76,7 +78,7 @@ const anyOptions = fc
   )
   .chain((changes) =>
     fc.constantFrom({ allowedCallers: [login] }, {}).map((list) => {
-      const good = { audience, jwks: issuer.jwks, ...list }
+      const good = { audience, jwks: issuer.jwks, logger: silent, ...list }
       return Object.fromEntries([...Object.entries(good), ...changes]) as object
     }),
   )
