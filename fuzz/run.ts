@@ -87,16 +87,20 @@ function isNamedByFuzzer(name: string): boolean {
   return /^[0-9a-f]{40}$/.test(name)
 }
 
-function assertLoads(): void {
+/** Why Jazzer.js cannot be loaded; `null` if it can. */
+function problem(): string | null {
   const { status, stderr } = spawnSync(process.execPath, ['-e', "require('@jazzer.js/fuzzer')"], {
     cwd: folder,
     encoding: 'utf8',
   })
-  if (status === 0) return
-  throw new Error(`Jazzer.js does not start; on Linux it needs glibc 2.38\n${stderr}`)
+  return status === 0 ? null : (/^Error: (.*)$/m.exec(stderr)?.[1] ?? stderr)
 }
 
-assertLoads()
+const why = problem()
+if (why !== null) {
+  console.error(`Jazzer.js cannot be loaded; on Linux it needs glibc 2.38. ${why}`)
+  process.exit(1)
+}
 await bundle()
 for (const target of targets) {
   console.log(`# ${target}`)
