@@ -2,7 +2,7 @@
 
 module.exports = {
   root: true,
-  ignorePatterns: ['**/dist', '.bench', '.tap', 'node_modules'],
+  ignorePatterns: ['**/dist', '.bench', '**/.build', '.tap', 'node_modules'],
   env: { node: true, es2023: true },
   parserOptions: { ecmaVersion: 2023, sourceType: 'module' },
   extends: ['eslint:recommended', 'prettier'],
@@ -69,7 +69,7 @@ module.exports = {
     {
       // The compiler has checked their types; rules that ask for types too would double the time. (The
       // types of the site come with `npm run site`.)
-      files: ['test/**/*.ts', 'bench/**/*.ts', 'site/**/*.ts'],
+      files: ['test/**/*.ts', 'bench/**/*.ts', 'fuzz/**/*.ts', 'site/**/*.ts'],
       extends: ['plugin:@typescript-eslint/disable-type-checked'],
       parserOptions: { projectService: false },
     },

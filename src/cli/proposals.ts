@@ -84,7 +84,7 @@ export function propose(routes: readonly RouteTraffic[], home: HomeProjects): Pr
 function proposedCaller({ caller, calls, outcomes }: Calls, home: HomeProjects): ProposedCaller {
   const entry = entryOf(caller)
   const { email, subject } = caller
-  const against = entry === null ? [NO_ENTRY] : objections(email, home)
+  const against = entry === null ? [NO_ENTRY] : objections(entry, email, home)
   return {
     entry,
     email: email ?? null,
@@ -99,7 +99,11 @@ function proposedCaller({ caller, calls, outcomes }: Calls, home: HomeProjects):
 
 const NO_ENTRY = 'a list cannot hold it: it is no service account, unique id or email in lower case'
 
-function objections(email: string | undefined, { projects, given }: HomeProjects): string[] {
+function objections(
+  entry: AllowedCaller,
+  email: string | undefined,
+  { projects, given }: HomeProjects,
+): string[] {
   if (email === undefined) {
     return [
       'its token has no email: ask whose unique id this is, or let it ask for one (format=full)',
@@ -108,8 +112,10 @@ function objections(email: string | undefined, { projects, given }: HomeProjects
   const kind = kindOf(email)
   if (kind === 'person') return ['a person and not a service account']
   if (kind === 'service agent') return ['a service agent: a Google product that acts for somebody']
-  const project = projectOf(email)
-  if (project === undefined || projects.includes(project)) return []
+  // As a string, a list holds the known forms only.
+  const project = typeof entry === 'string' ? projectOf(email) : undefined
+  if (project === undefined) return ['its email has no known form of a service account']
+  if (projects.includes(project)) return []
   const home = given ? 'those of --project' : `${projects.join()}, which calls most (see --project)`
   return [`of project ${project}, and not of ${home}`]
 }

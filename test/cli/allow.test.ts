@@ -98,6 +98,8 @@ t.test('what speaks against an entry keeps it out of the list, and is said', asy
     [{ email: 'chat@system.gserviceaccount.com', subject: '4' }, /service agent|cannot hold/],
     [{ email: '9-compute@developer.gserviceaccount.com', subject: '5' }, /of project 9,/],
     [{ email: 'Big@Example.com', subject: '6' }, /cannot hold/],
+    [{ email: 'x@new.gserviceaccount.com', subject: '7' }, /no known form of a service account/],
+    [{ email: 'orders\u0455@shop-prod.iam.gserviceaccount.com', subject: '8' }, /no known form/],
     [{ subject: SUBJECT }, /no email/],
     [{ subject: 'spiffe://somebody' }, /cannot hold/],
   ]
@@ -112,8 +114,12 @@ t.test('what speaks against an entry keeps it out of the list, and is said', asy
 })
 
 t.test('without an account of a project there is no project to guess', async (t) => {
-  const read = await proposalsFor(jsonLines([line('odd@developer.gserviceaccount.com')]))
-  t.match(read, { projects: [], routes: [{ allowedCallers: [] }] })
+  const { projects, routes } = await proposalsFor(jsonLines([line('x@new.gserviceaccount.com')]))
+  t.same(projects, [])
+  t.same(
+    routes.map(({ allowedCallers }) => allowedCallers),
+    [[]],
+  )
 })
 
 t.test('the accounts of the projects that are named are proposed', async (t) => {

@@ -13,8 +13,10 @@ import { codeOf } from './timed-verifier.ts'
 import { issuer, otherIssuer } from './issuer.ts'
 
 const SEED = 20_261_123
-const NOW = new Date('2026-11-23T12:00:00Z')
-const SECONDS = NOW.getTime() / 1000
+/** The time of these tokens. */
+export const NOW = new Date('2026-11-23T12:00:00Z')
+/** The same in seconds. */
+export const SECONDS = NOW.getTime() / 1000
 const TOLERANCE = 60
 
 const keys = { issuer: privateKeyOf(issuer.key), stranger: privateKeyOf(otherIssuer.key) }
@@ -123,7 +125,7 @@ interface Change {
 }
 
 /** A token before it is made. */
-interface Description {
+export interface Description {
   readonly header: object
   readonly claims: object
   readonly before: string
@@ -139,7 +141,8 @@ const seldom = <Value>(good: Value, other: fc.Arbitrary<Value>): fc.Arbitrary<Va
     { weight: 1, arbitrary: other },
   )
 
-const anyToken: fc.Arbitrary<Description> = fc.record({
+/** Good in half of all cases. */
+export const anyToken: fc.Arbitrary<Description> = fc.record({
   header: seldom<object>({}, otherHeader),
   claims: seldom<object>({}, otherClaims),
   before: seldom('', before),
@@ -190,7 +193,8 @@ function changed(
   return which < segments.length || kind === 'add' ? (results[kind] ?? replaced)() : [...segments]
 }
 
-function tokenOf({ changes, ...description }: Description): string {
+/** Makes a token. */
+export function tokenOf({ changes, ...description }: Description): string {
   return changes.reduce(changed, signed(description)).join('.')
 }
 
@@ -220,7 +224,7 @@ async function referenceAccepts(token: string): Promise<boolean> {
 }
 
 /** Here a token has one spelling (RFC 7515 section 2); jose reads padding and stray bits away. */
-function isStrictlySpelled(token: string): boolean {
+export function isStrictlySpelled(token: string): boolean {
   const spelled = (segment: string) => Buffer.from(segment, 'base64url').toString('base64url')
   return token.split('.').every((segment) => spelled(segment) === segment)
 }

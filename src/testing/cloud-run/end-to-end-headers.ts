@@ -28,6 +28,17 @@ const KEPT = [
   'transfer-encoding',
 ]
 
+/** RFC 9110 section 5.6.2. */
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
+
+/**
+ * Whether every name is a field name. Older versions of Node take a space before the colon for a part
+ * of the name. A request with one must be refused (RFC 9112 section 5.1).
+ */
+export function areFieldNames(rawHeaders: readonly string[]): boolean {
+  return rawHeaders.every((name, i) => i % 2 === 1 || FIELD_NAME.test(name))
+}
+
 /** Names and values, in order, repeated ones too. */
 export function headersOf(rawHeaders: readonly string[]): Header[] {
   return rawHeaders.flatMap((name, i) =>

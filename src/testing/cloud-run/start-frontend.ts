@@ -21,6 +21,7 @@ import {
   type CloudRunFrontendOptions,
   type FrontendSettings,
 } from './frontend-options.ts'
+import { areFieldNames } from './end-to-end-headers.ts'
 import { iamGate, OPEN_GATE, type Gate } from './gate.ts'
 import { iapGate } from './iap-gate.ts'
 import { answerAsIap } from './iap-refusal.ts'
@@ -137,6 +138,11 @@ function serveLast(
 /** @param client - of a request that is to become a websocket */
 async function serve(exchange: Exchange, { target, gate }: Service, client?: Side): Promise<void> {
   const { request, response } = exchange
+  if (!areFieldNames(request.rawHeaders)) {
+    // Where this request ends is not certain either.
+    response.writeHead(400, { connection: 'close' }).end()
+    return
+  }
   const admitted = unsupported(request) ?? (await gate.admit(request))
   if (response.destroyed) return
   if (typeof admitted === 'number') {
