@@ -8,22 +8,36 @@ import { makeCalls } from './make-calls.ts'
 import { makeJourneys, makeJourneysForUser } from './make-journeys.ts'
 import type { Marks } from './plain-table.ts'
 import { pushEvents } from './push-events.ts'
+import { rolloutText } from './rollout/rollout-text.ts'
+import { runRollout } from './rollout/run-rollout.ts'
 import { SCENARIO } from './scenario.ts'
 import { startServices, type Shop } from './start-services.ts'
 
 const USAGE = `\
-Usage: npm start [-- --once]
+Usage: npm start [-- --once | --rollout]
 
-  --once   stop after the tables: exit 0 where every call came out as expected, 1 otherwise
+  --once      stop after the tables: exit 0 where every call came out as expected, 1 otherwise
+  --rollout   turn the guard on for a service where calls already flow, step by step
+              (docs/rollout.md): exit 0 where every step came out as expected, 1 otherwise
 
 LOG_LEVEL sets the level of the services' logs (stderr). Left out, refusals are logged from the
 moment that the tables are there.
 `
 
-await main()
+const settings = readSettings()
+await (settings.rollout ? showRollout() : main(settings))
 
-async function main(): Promise<void> {
-  const { once, logLevel } = readSettings()
+async function showRollout(): Promise<void> {
+  const steps = await runRollout()
+  process.stdout.write(`\n${rolloutText(steps, marks())}`)
+  const asExpected = steps.every((step) =>
+    'rows' in step ? step.rows.every((row) => row.asExpected) : step.asExpected,
+  )
+  process.stdout.write(`\n${steps.length} steps, ${asExpected ? 'all' : 'not all'} as expected.\n`)
+  process.exitCode = asExpected ? 0 : 1
+}
+
+async function main({ once, logLevel }: Settings): Promise<void> {
   const shop = await startServices(
     pino({ level: logLevel ?? 'error' }, pino.destination({ fd: 2, sync: true })),
   )
@@ -55,15 +69,22 @@ async function main(): Promise<void> {
   )
 }
 
-function readSettings(): { once: boolean; logLevel: string | undefined } {
+interface Settings {
+  once: boolean
+  rollout: boolean
+  logLevel: string | undefined
+}
+
+function readSettings(): Settings {
   try {
-    const { once } = parseArgs({ options: { once: { type: 'boolean', default: false } } }).values
+    const flag = { type: 'boolean', default: false } as const
+    const { once, rollout } = parseArgs({ options: { once: flag, rollout: flag } }).values
     const logLevel = process.env.LOG_LEVEL === '' ? undefined : process.env.LOG_LEVEL
     const levels = [...Object.keys(pino.levels.values), 'silent']
     if (logLevel !== undefined && !levels.includes(logLevel)) {
       throw new Error(`LOG_LEVEL is ${logLevel}; it may be ${levels.join(', ')}`)
     }
-    return { once, logLevel }
+    return { once, rollout, logLevel }
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n\n${USAGE}`)
     process.exit(2)

@@ -2,6 +2,7 @@ import { warnProcess } from '../checks/injected.ts'
 import { oneLineText } from '../errors/one-line.ts'
 import { onceAMinute } from '../pacing/once-a-minute.ts'
 import { TimeWindow } from '../pacing/time-window.ts'
+import { PartsMap, type Part } from './parts-map.ts'
 
 /** The part of a logger that the audit log uses. */
 export interface InfoLogger {
@@ -31,6 +32,7 @@ export interface AuditedCaller {
 
 /** Requests that one line reports. */
 interface Combination {
+  readonly key: readonly Part[]
   readonly request: object
   /** Those that no line has reported yet. */
   count: number
@@ -50,6 +52,7 @@ const MOST_COMBINATIONS = 1_000
 
 /** All combinations beyond the first 1,000. */
 const OTHERS = { method: null, route: null, outcome: 'others', caller: null, header: null } as const
+const OTHERS_KEY = [OTHERS.outcome]
 
 /**
  * Logs who calls what: a line when a combination is seen first, and then one an interval. Lines and
@@ -57,7 +60,7 @@ const OTHERS = { method: null, route: null, outcome: 'others', caller: null, hea
  */
 export class AuditLog {
   readonly #logger: InfoLogger
-  readonly #combinations = new Map<string, Combination>()
+  #combinations = new PartsMap<Combination>()
   readonly #interval: TimeWindow
   readonly #mayTellFailure: () => boolean
 
@@ -79,8 +82,8 @@ export class AuditLog {
     const key = keyOf(request)
     const known = this.#combinations.get(key)
     if (known !== undefined) known.count += 1
-    else if (this.#combinations.size < MOST_COMBINATIONS) this.#add(key, shown(request), logger)
-    else this.#countOther()
+    else if (this.#isFull()) this.#countOther()
+    else this.#add(key, shown(request), logger)
   }
 
   /** Tells the numbers now. */
@@ -88,24 +91,28 @@ export class AuditLog {
     this.#interval.end()
   }
 
-  #countOther(): void {
-    const others = this.#combinations.get(OTHERS.outcome)
-    if (others !== undefined) others.count += 1
-    else this.#add(OTHERS.outcome, OTHERS, this.#logger)
+  #isFull(): boolean {
+    return this.#combinations.values.length >= MOST_COMBINATIONS
   }
 
-  #add(key: string, request: object, logger: InfoLogger): void {
-    this.#combinations.set(key, { request, count: 0 })
+  #countOther(): void {
+    const others = this.#combinations.get(OTHERS_KEY)
+    if (others !== undefined) others.count += 1
+    else this.#add(OTHERS_KEY, OTHERS, this.#logger)
+  }
+
+  #add(key: readonly Part[], request: object, logger: InfoLogger): void {
+    this.#combinations.add(key, { key, request, count: 0 })
     this.#write(request, 1, logger)
   }
 
   /** A combination that was not seen for an interval makes room for another one. */
   #tell(): void {
-    for (const [key, combination] of this.#combinations) {
-      const { request, count } = combination
-      if (count === 0) this.#combinations.delete(key)
-      else this.#write(request, count, this.#logger)
-      combination.count = 0
+    const seen = this.#combinations.values.filter(({ count }) => count > 0)
+    this.#combinations = new PartsMap()
+    for (const { key, request, count } of seen) {
+      this.#combinations.add(key, { key, request, count: 0 })
+      this.#write(request, count, this.#logger)
     }
   }
 
@@ -119,14 +126,19 @@ export class AuditLog {
   }
 }
 
+/**
+ * What tells requests apart. The parts with few values come first: combinations share the maps of the
+ * parts that they have in common.
+ */
+function keyOf({ method, route, outcome, enforced, caller, header }: AuditedRequest): Part[] {
+  if (caller === null) return [outcome, enforced, header, method, route]
+  const { subject, email = '' } = caller
+  return [outcome, enforced, header, method, route, cut(subject), cut(email)]
+}
+
 const LONGEST_KEY_PART = 256
 
 /** A caller may have an email and an id of any length. */
-function keyOf({ method, route, outcome, enforced, caller, header }: AuditedRequest): string {
-  const account = caller === null ? '' : `${cut(caller.subject)} ${cut(caller.email ?? '')}`
-  return `${method} ${route ?? ''} ${outcome} ${enforced ? 1 : 0} ${header ?? ''} ${account}`
-}
-
 function cut(text: string): string {
   return text.length > LONGEST_KEY_PART ? text.slice(0, LONGEST_KEY_PART) : text
 }

@@ -46,15 +46,21 @@ function policy(t: Test, content: unknown): string {
 t.test('gcloud: one command a member, which a shell reads as one word', async (t) => {
   const { code, stdout } = await iam(...SERVICE)
   t.equal(code, 0)
-  const printed = execFileSync('sh', ['-c', `gcloud() { printf '%s\\n' "$*"; }\n${stdout}`], {
-    encoding: 'utf8',
-  })
-  t.same(
-    printed.trimEnd().split('\n'),
-    MEMBERS.map(
-      (member) =>
-        `run services add-iam-policy-binding orders --region=europe-west1 --project=shop-prod --role=roles/run.invoker --member=${member}`,
-    ),
+  const script = `gcloud() { printf '%s\\n' "$@" 'END'; }\n${stdout}`
+  const words = execFileSync('sh', ['-c', script], { encoding: 'utf8' }).split('\n')
+  t.strictSame(
+    words,
+    MEMBERS.flatMap((member) => [
+      'run',
+      'services',
+      'add-iam-policy-binding',
+      'orders',
+      '--region=europe-west1',
+      '--project=shop-prod',
+      '--role=roles/run.invoker',
+      `--member=${member}`,
+      'END',
+    ]).concat(''),
   )
 })
 
@@ -72,12 +78,27 @@ t.test('what no binding can say is said, in comments on one line', async (t) => 
   t.match(stdout, '# No binding for "*@other.iam.gserviceaccount.com": every service account')
   t.match(stdout, String.raw`# "POST /x\n\"" answers requests without a token`)
   t.match(stdout, '# "GET /health" is open to anyone')
-  t.match(jsonOf(await iam(...SERVICE, '--json')), {
-    role: 'roles/run.invoker',
-    members: MEMBERS,
-    withoutBinding: [{ entry: '*@other.iam.gserviceaccount.com' }, {}],
-    notes: [/optional|without a token/, /open/],
-  })
+})
+
+t.test('--json says the same, whatever the format', async (t) => {
+  for (const format of ['gcloud', 'terraform']) {
+    const said: { withoutBinding: object[]; notes: string[] } = jsonOf(
+      await iam(...SERVICE, '--json', '--format', format),
+    )
+    const { withoutBinding, notes, ...binding } = said
+    t.strictSame(binding, {
+      service: 'orders',
+      region: 'europe-west1',
+      project: 'shop-prod',
+      role: 'roles/run.invoker',
+      members: MEMBERS,
+    })
+    t.match(withoutBinding, [
+      { entry: '*@other.iam.gserviceaccount.com', reason: /^every service account of a project/ },
+      { entry: '112233445566778899001', reason: /^a unique id/ },
+    ])
+    t.match(notes, [/^"POST .* without a token/, /^"GET \/health" is open/])
+  }
 })
 
 t.test('--check tells both ways, and everyone loudest', async (t) => {
@@ -113,12 +134,16 @@ t.test('--check tells both ways, and everyone loudest', async (t) => {
       `conditional    "serviceAccount:${BILLING}"`,
     ],
   )
-  t.match(jsonOf(await iam('--check', file, '--json')), {
+  const { withoutBinding, notes, ...differences }: Record<string, unknown> = jsonOf(
+    await iam('--check', file, '--json'),
+  )
+  t.strictSame(differences, {
     everyone: ['allUsers', 'allAuthenticatedUsers'],
     onlyInPolicy: ['user:p@example.com'],
     onlyInLists: [MEMBERS[2]],
     conditional: [MEMBERS[0]],
   })
+  t.match([withoutBinding, notes], [{ length: 2 }, { length: 2 }])
 })
 
 t.test('--check exits with 0 where policy and lists agree', async (t) => {

@@ -6,6 +6,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
 import { MeterProvider } from '@opentelemetry/sdk-metrics'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -49,6 +50,15 @@ const EXPECTED: readonly Expected[] = [
   { metric: {}, ...some },
 ]
 
+/** All but the one that needs keys of half a day. */
+const FIRING = [
+  'IdTokenCallerNotListed',
+  'IdTokenInternalError',
+  'IdTokenKeyFetchesFail',
+  'IdTokenNoKeys',
+  'IdTokenRefusals',
+]
+
 const queries = blocksIn(textOf('docs/operate.md'))
   .filter(({ language }) => language === 'promql')
   .map((block) => block.code.trim())
@@ -75,17 +85,24 @@ t.test('every query returns what the page says', { skip, timeout: 90_000 }, asyn
     rmSync(folder, { recursive: true, force: true })
   })
   const prometheus = await startPrometheus(t, folder, target)
+  let firing: readonly string[] = []
   const wrong = new Map(queries.map((query) => [query, 'not asked']))
-  for (let rounds = 0; rounds < 60 && wrong.size > 0; rounds += 1) {
+  for (
+    let rounds = 0;
+    rounds < 60 && (wrong.size > 0 || firing.length < FIRING.length);
+    rounds += 1
+  ) {
     await send()
     await wait(500)
     for (const [index, query] of queries.entries()) {
-      const samples = await ask(prometheus, query.replace(/\[\w+\]/g, '[30s]'))
+      const samples = await ask(prometheus, inSeconds(query))
       if (isAsExpected(samples, EXPECTED[index])) wrong.delete(query)
       else if (wrong.has(query)) wrong.set(query, JSON.stringify(samples))
     }
+    firing = await firingAlerts(prometheus)
   }
   t.strictSame([...wrong], [])
+  t.strictSame(firing, FIRING, 'the alerts of the package fire')
 })
 
 t.test('every query can be the expression of an alert', { skip }, (t) => {
@@ -99,6 +116,9 @@ t.test('every query can be the expression of an alert', { skip }, (t) => {
   writeFileSync(file, JSON.stringify({ groups: [{ name: 'operate', rules }] }))
   const said = execFileSync('promtool', ['check', 'rules', file], { encoding: 'utf8' })
   t.match(said, `SUCCESS: ${queries.length} rules found`)
+  const alerts = fileURLToPath(new URL('../../docs/monitoring/alerts.yml', import.meta.url))
+  const found = execFileSync('promtool', ['check', 'rules', alerts], { encoding: 'utf8' })
+  t.match(found, 'SUCCESS: 6 rules found')
   t.end()
 })
 
@@ -158,8 +178,10 @@ function tokenOf(email: string): Promise<string> {
 async function startPrometheus(t: Test, folder: string, target: string): Promise<string> {
   const config = join(folder, 'prometheus.yml')
   const scrape = { job_name: 'app', static_configs: [{ targets: [target] }] }
-  const global = { scrape_interval: '1s' }
-  writeFileSync(config, JSON.stringify({ global, scrape_configs: [scrape] }))
+  const global = { scrape_interval: '1s', evaluation_interval: '1s' }
+  const rules = join(folder, 'alerts.yml')
+  writeFileSync(rules, inSeconds(textOf('docs/monitoring/alerts.yml')))
+  writeFileSync(config, JSON.stringify({ global, scrape_configs: [scrape], rule_files: [rules] }))
   const address = `127.0.0.1:${await freePort()}`
   const child = spawn(
     'prometheus',
@@ -178,6 +200,20 @@ async function startPrometheus(t: Test, folder: string, target: string): Promise
   const url = `http://${address}`
   while (!(await isReady(url))) await wait(100)
   return url
+}
+
+/** Queries and alerts with windows of seconds, where the page has minutes and hours. */
+function inSeconds(text: string): string {
+  return text.replace(/\[\w+\]/g, '[30s]').replace(/for: \d+[mh]/g, 'for: 1s')
+}
+
+async function firingAlerts(url: string): Promise<readonly string[]> {
+  const answer = await fetch(`${url}/api/v1/alerts`)
+  const { data } = (await answer.json()) as {
+    data: { alerts: readonly { state: string; labels: { alertname: string } }[] }
+  }
+  const firing = data.alerts.filter(({ state }) => state === 'firing')
+  return [...new Set(firing.map(({ labels }) => labels.alertname))].sort()
 }
 
 async function isReady(url: string): Promise<boolean> {

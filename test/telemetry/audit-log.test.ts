@@ -208,6 +208,32 @@ t.test('every request is in exactly one count', (t) => {
   t.end()
 })
 
+t.test('requests that differ in one field have a line each, and the same again has none', (t) => {
+  const { auditLog, lines } = timedLog()
+  const requests = [
+    REQUEST,
+    { ...REQUEST, method: 'POST' },
+    { ...REQUEST, route: '/orders' },
+    { ...REQUEST, route: null },
+    { ...REQUEST, outcome: 'ID_TOKEN_CALLER_NOT_ALLOWED' },
+    { ...REQUEST, enforced: false },
+    { ...REQUEST, header: 'x-serverless-authorization' },
+    { ...REQUEST, header: null },
+    { ...REQUEST, caller: null },
+    { ...REQUEST, caller: { email: signup, subject: '1' } },
+    { ...REQUEST, caller: { email: undefined, subject: '1' } },
+    { ...REQUEST, caller: { email: login, subject: '2' } },
+  ]
+  for (const request of [...requests, ...requests]) auditLog.record(request)
+  t.strictSame(
+    auditedOf(lines),
+    requests.map((request) => ({ ...request, count: 1 })),
+  )
+  auditLog.close()
+  t.equal(lines.length, 2 * requests.length)
+  t.end()
+})
+
 t.test('a caller cannot make lines long or many', (t) => {
   const { auditLog, lines } = timedLog()
   for (const end of ['a', 'b']) {
