@@ -56,7 +56,10 @@ export const allow = defineVerb(
     },
     examples: [
       'node server.js | tee app.log; npx fastify-google-id-token allow app.log',
-      `gcloud logging read 'jsonPayload.idToken.outcome:*' --freshness=7d --format=json | npx fastify-google-id-token allow - --project shop-prod`,
+      [
+        "gcloud logging read 'jsonPayload.idToken.outcome:*' --freshness=7d --format=json |",
+        '  npx fastify-google-id-token allow - --project shop-prod',
+      ].join('\n'),
       'npx fastify-google-id-token allow app.log --against callers.json',
     ],
     exits: [

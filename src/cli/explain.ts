@@ -53,8 +53,15 @@ export const explain = defineVerb(
     ],
     options: OPTIONS,
     examples: [
-      'pbpaste | npx fastify-google-id-token explain --audience https://orders.example.com --allowed-caller web@shop-prod.iam.gserviceaccount.com',
-      'curl -v -H "Authorization: Bearer $TOKEN" https://orders.example.com 2>&1 | npx fastify-google-id-token explain - --audience https://orders.example.com --allowed-caller web@shop-prod.iam.gserviceaccount.com',
+      [
+        'pbpaste | npx fastify-google-id-token explain \\',
+        '  --audience https://orders.example.com \\',
+        '  --allowed-caller web@shop-prod.iam.gserviceaccount.com',
+      ].join('\n'),
+      [
+        'curl -v -H "Authorization: Bearer $TOKEN" https://orders.example.com 2>&1 |',
+        '  npx fastify-google-id-token explain --audience https://orders.example.com',
+      ].join('\n'),
     ],
     exits: [
       'the token is good, and with --allowed-caller its caller is in the list',
