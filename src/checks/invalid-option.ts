@@ -64,7 +64,7 @@ export function parseNames(
  * The nearest name: first the same name in another case, then one edit away, then two edits away if
  * the name is long enough.
  */
-function suggestion(given: string, names: readonly string[]): string {
+export function suggestion(given: string, names: readonly string[]): string {
   for (const edits of [0, 1, 2]) {
     const near = names.find(
       (name) =>

@@ -4,7 +4,13 @@ import { printJson, printLines, styleOn, type ExitCode, type Io } from './io.ts'
 import { JsonElements } from './json-elements.ts'
 import { listedRoutes } from './listed-callers.ts'
 import { Progress } from './progress.ts'
-import { homeProjects, propose, type HomeProjects, type Proposal } from './proposals.ts'
+import {
+  homeProjects,
+  propose,
+  type HomeProjects,
+  type Proposal,
+  type ProposedCaller,
+} from './proposals.ts'
 import { quoted } from './quoted.ts'
 import { chunksOf } from './read-input.ts'
 import { inCalls, literal, snippetOf } from './snippet.ts'
@@ -34,7 +40,7 @@ export const allow = defineVerb(
         type: 'string',
         value: 'FILE',
         about:
-          'the JSON of listAllowedCallers(): print who is listed and never calls, and who calls and is not listed',
+          'the JSON of listAllowedCallers(): print who is listed and never calls, who calls and is not listed, and which calls would be refused whatever the list',
       },
       project: {
         type: 'string',
@@ -50,12 +56,15 @@ export const allow = defineVerb(
     },
     examples: [
       'node server.js | tee app.log; npx fastify-google-id-token allow app.log',
-      `gcloud logging read 'jsonPayload.idToken.outcome:*' --freshness=7d --format=json | npx fastify-google-id-token allow - --project shop-prod`,
+      [
+        "gcloud logging read 'jsonPayload.idToken.outcome:*' --freshness=7d --format=json |",
+        '  npx fastify-google-id-token allow - --project shop-prod',
+      ].join('\n'),
       'npx fastify-google-id-token allow app.log --against callers.json',
     ],
     exits: [
-      'lists are proposed; with --against, the lists are as the traffic is',
-      'no line of the audit log was found; with --against, there is a difference',
+      'lists are proposed; with --against, every call would be let in, and everyone listed calls',
+      'no line of the audit log was found; with --against, there is a difference, a call would be refused, or a part of the log could not be compared',
     ],
   },
   async ({ values, operand }, io) => {
@@ -68,8 +77,8 @@ export const allow = defineVerb(
       const differences = compareLists(proposals, listed)
       return answer(io, values.json, {
         value: { differences, ...remainder(reading) },
-        lines: [...differenceLines(io, differences), ...remarks(reading)],
-        negative: differences.length > 0,
+        lines: [...differenceLines(io, differences, reading), ...remarks(reading)],
+        negative: differences.length > 0 || !isWhole(reading),
       })
     }
     return answer(io, values.json, {
@@ -115,8 +124,14 @@ function answer(io: Io, json: boolean, { value, lines, negative }: Answer): Exit
 }
 
 function remainder({ auditLines, unreadable, traffic }: Reading): object {
-  const { beyond, withoutRoute } = traffic
-  return { auditLines, unreadable, callsBeyondLimit: beyond, callsWithoutRoute: withoutRoute }
+  const { beyond, withoutRoute, together } = traffic
+  return {
+    auditLines,
+    unreadable,
+    callsBeyondLimit: beyond,
+    callsWithoutRoute: withoutRoute,
+    callsCountedTogether: together,
+  }
 }
 
 function proposalLines(proposals: readonly Proposal[], home: HomeProjects): string[] {
@@ -131,25 +146,53 @@ function proposalLines(proposals: readonly Proposal[], home: HomeProjects): stri
   return [...guess, ...proposals.flatMap((proposal) => [...snippetOf(proposal), ''])]
 }
 
-function differenceLines(io: Io, differences: readonly Difference[]): string[] {
+/** Whether the log had something to compare, and nothing of it was left out. */
+function isWhole({ auditLines, unreadable, traffic }: Reading): boolean {
+  return auditLines > 0 && unreadable + traffic.beyond + traffic.together === 0
+}
+
+function differenceLines(
+  io: Io,
+  differences: readonly Difference[],
+  reading: Reading,
+): readonly string[] {
   const style = styleOn(io, io.stdout)
-  if (differences.length === 0) return ['The lists are as the traffic is.']
-  return differences.flatMap(({ method, route, listedAndNeverCalls, callsAndIsNotListed }) => [
-    style('bold', quoted(`${method} ${route}`)),
-    ...callsAndIsNotListed.map(({ entry, email, subject, calls, against }) => {
-      const name = entry === null ? quoted(email ?? subject) : literal(entry)
-      const reasons = [inCalls(calls), ...against].map((one) => quoted(one).slice(1, -1))
-      return `  ${style('red', 'calls, not listed')}    ${name} (${reasons.join('; ')})`
-    }),
-    ...listedAndNeverCalls.map(
-      (entry) => `  ${style('yellow', 'listed, never calls')}  ${literal(entry)}`,
-    ),
-  ])
+  if (differences.length === 0) {
+    return isWhole(reading)
+      ? ['Every call of this log would be let in, and everyone who is listed calls.']
+      : ['What could be compared agrees. This is not the whole log:']
+  }
+  return differences.flatMap((difference) => {
+    const { method, route, listedAndNeverCalls } = difference
+    return [
+      style('bold', quoted(`${method} ${route}`)),
+      ...difference.callsAndIsNotListed.map((caller) => {
+        const { calls, against, doubts } = caller
+        return `  ${style('red', 'calls, not listed')}    ${nameOf(caller)} ${inBrackets([inCalls(calls), ...against, ...doubts])}`
+      }),
+      ...difference.refusedInAnyCase.map(({ caller, calls, outcome }) => {
+        const name = caller === null ? 'nobody known' : nameOf(caller)
+        return `  ${style('red', 'refused in any case')}  ${name} ${inBrackets([inCalls(calls), outcome])}`
+      }),
+      ...listedAndNeverCalls.map(
+        (entry) => `  ${style('yellow', 'listed, never calls')}  ${literal(entry)}`,
+      ),
+    ]
+  })
+}
+
+function nameOf({ entry, email, subject }: ProposedCaller): string {
+  return entry === null ? quoted(email ?? subject) : literal(entry)
+}
+
+/** The texts of a log, and what is said about them. */
+function inBrackets(texts: readonly string[]): string {
+  return `(${texts.map((one) => quoted(one).slice(1, -1)).join('; ')})`
 }
 
 /** What the answer does not contain. */
 function remarks({ auditLines, unreadable, traffic }: Reading): string[] {
-  const { beyond, withoutRoute } = traffic
+  const { beyond, withoutRoute, together } = traffic
   return [
     ...(auditLines === 0
       ? ['// No line of the audit log was found: is the option auditLog on? It logs at level info.']
@@ -160,7 +203,14 @@ function remarks({ auditLines, unreadable, traffic }: Reading): string[] {
         ]
       : []),
     ...(withoutRoute > 0
-      ? [`// ${inCalls(withoutRoute)} to no route, or counted together by the audit log.`]
+      ? [
+          `// ${inCalls(withoutRoute)} to no route. Once the guard is enforced, it answers them too.`,
+        ]
+      : []),
+    ...(together > 0
+      ? [
+          `// ${inCalls(together)} are missing here: the audit log has counted them together, because there were too many combinations.`,
+        ]
       : []),
     ...(unreadable > 0
       ? [`// Lines that could not be read, because they are cut off or too long: ${unreadable}`]

@@ -16,6 +16,9 @@ export interface LoggedCaller {
   readonly subject: string
 }
 
+/** The outcome of the requests that the audit log counts together, without a method and a route. */
+export const TOGETHER = 'others'
+
 /** An email address has at most 254 characters (RFC 5321 section 4.5.3.1.3), a route may be longer. */
 const LONGEST_TEXT = 1_024
 
@@ -38,8 +41,8 @@ export function parseAuditLine(text: Buffer): AuditLine | null | undefined {
   }
   const payload = memberOf(entry, 'jsonPayload') ?? entry
   const idToken = memberOf(payload, 'idToken')
-  const method = textOf(idToken, 'method')
   const outcome = textOf(idToken, 'outcome')
+  const method = textOf(idToken, 'method') ?? (outcome === TOGETHER ? '' : undefined)
   if (method === undefined || outcome === undefined) return null
   return {
     method,

@@ -1,11 +1,14 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { oneLineText } from '../errors/one-line.ts'
-import { startGoogleEmulator } from '../testing/emulator/start-emulator.ts'
+import type { GoogleEmulator } from '../testing/emulator/google-emulator.ts'
+import type { LoggedRequest } from '../testing/emulator/logged-request.ts'
+import { FastifyMissing } from '../testing/emulator/load-fastify.ts'
+import { startEmulator } from '../testing/emulator/start-emulator.ts'
 import { shellQuoted } from './bindings.ts'
-import { printLines, type Io } from './io.ts'
+import { writeWhole } from './env-file.ts'
+import { installLine } from './install-line.ts'
+import { NegativeAnswer, printLines, type Io } from './io.ts'
 import { listening } from './listening.ts'
+import { COMMAND, LOCAL_COMMAND } from './command-name.ts'
 import { defineVerb, integerOf } from './verb.ts'
 
 /** Google on loopback, as a process. */
@@ -15,7 +18,7 @@ export const emulator = defineVerb(
     summary:
       'runs the emulator of Google (keys, metadata server, tokens) for services in any language',
     about: [
-      'Prints the environment variables with which a service finds this Google, then one line for each request. Everyone who reaches it gets tokens of any account, so it listens on loopback unless you allow more. It needs the package fastify. Ctrl-C ends it.',
+      'Prints the environment variables with which a service finds this Google, then one line for each request. Everyone who reaches it gets tokens of any account, so it listens on loopback unless you allow more. It needs the package fastify in the same project. Ctrl-C ends it; scripts run it without npx, which does not pass SIGTERM on.',
     ],
     options: {
       port: { type: 'string', value: 'PORT', about: 'default: any free port' },
@@ -27,98 +30,105 @@ export const emulator = defineVerb(
         about: "the account of the metadata server; default: the project's Compute Engine account",
       },
       project: { type: 'string', value: 'PROJECT', about: 'the id of the project' },
-      env: {
-        type: 'boolean',
-        about: 'print nothing but the variables, for a file that is sourced',
+      // Not --env-file: Node takes an option of this name for its own, wherever it stands.
+      'write-env': {
+        type: 'string',
+        value: 'FILE',
+        about:
+          'write the variables to this file once it listens, and remove the file when it ends; the file is there as a whole or not at all',
       },
+      env: { type: 'boolean', about: 'print nothing but the variables' },
     },
     examples: [
-      'npx fastify-google-id-token emulator --port 9000 --service-account web@shop-prod.iam.gserviceaccount.com',
-      'npx fastify-google-id-token emulator --port 9000 --env > google.env & sleep 1; . ./google.env; python service.py',
+      `npx ${COMMAND} emulator --port 9000 \\\n  --service-account web@shop-prod.iam.gserviceaccount.com`,
+      [
+        `${LOCAL_COMMAND} emulator --write-env google.env &`,
+        'until [ -e google.env ]; do kill -0 $! || exit 1; sleep 0.1; done',
+        '. ./google.env; python service.py; kill $!',
+      ].join('\n'),
     ],
-    exits: ['it was ended by Ctrl-C or SIGTERM', 'it cannot listen'],
+    exits: ['it was ended by Ctrl-C or SIGTERM', 'it cannot listen, or fastify is not installed'],
   },
   async ({ values }, io) => {
-    const google = await listening(
-      startGoogleEmulator({
-        port: integerOf('port', values.port),
-        host: values.host,
-        allowRemote: values['allow-remote'],
-        serviceAccount: values['service-account'],
-        projectId: values.project,
-      }),
-    )
+    const google = await started({
+      port: integerOf('port', values.port),
+      host: values.host,
+      allowRemote: values['allow-remote'],
+      serviceAccount: values['service-account'],
+      projectId: values.project,
+      answered: (request) => {
+        if (!values.env) printLines(io.stdout, [requestLine(request, values.json)])
+      },
+    })
     // Before the first line: who reads that it listens may end it at once.
     const interrupted = io.interrupted()
-    const { url, jwksUri, serviceAccount, env } = google
-    const variables = Object.entries(env).map(
-      ([name, value]) => `export ${name}=${shellQuoted(value)}`,
-    )
-    if (values.json) printLines(io.stdout, [JSON.stringify({ url, jwksUri, serviceAccount, env })])
-    else if (values.env) printLines(io.stdout, variables)
-    else {
-      printLines(io.stdout, [
-        `Google is at ${url}, as ${serviceAccount}. Ctrl-C ends it.`,
-        `Its keys, for the option jwksUri: ${jwksUri}`,
-        '',
-        ...variables,
-        '',
-      ])
+    try {
+      await serve(google, values, { io, interrupted })
+    } finally {
+      await google.close()
     }
-    const stop = values.env
-      ? () => undefined
-      : printRequests(Number(new URL(url).port), values.json, io)
-    await interrupted
-    stop()
-    await google.close()
     return 0
   },
 )
 
-const FINISHED = 'http.server.response.finish'
+type Options = Parameters<typeof startEmulator>[0] & {
+  answered: Parameters<typeof startEmulator>[1]
+}
 
-/**
- * Prints the requests to one server of this process, which Node announces
- * (https://nodejs.org/api/diagnostics_channel.html#http).
- *
- * @returns a function that ends it
- */
-function printRequests(port: number, json: boolean, io: Io): () => void {
-  const print = (message: unknown): void => {
-    const { request, response, server } = message as {
-      request: IncomingMessage
-      response: ServerResponse
-      server: Server
-    }
-    if ((server.address() as AddressInfo | null)?.port !== port) return
-    const line = loggedRequest(request, response)
-    const { method, path, status, audience } = line
-    const text = `${String(method)} ${path} ${status}${audience === undefined ? '' : ` ${audience}`}`
-    printLines(io.stdout, [json ? JSON.stringify(line) : text])
-  }
-  subscribe(FINISHED, print)
-  return () => {
-    unsubscribe(FINISHED, print)
+/** @throws NegativeAnswer if Fastify is missing, or it cannot listen */
+async function started({ answered, ...options }: Options): Promise<GoogleEmulator> {
+  try {
+    return await listening(startEmulator(options, answered))
+  } catch (error) {
+    if (!(error instanceof FastifyMissing)) throw error
+    throw new NegativeAnswer(
+      `The emulator needs the package fastify. ${installLine('fastify', 'emulator')}`,
+    )
   }
 }
 
-/** What looks like a token in an unexpected place. */
-const CREDENTIAL = /eyJ[\w-]*(?:\.[\w-]*)+|ya29\.[\w-]+|1\/\/[\w-]+/g
+interface Output {
+  readonly 'write-env': string | undefined
+  readonly env: boolean
+  readonly json: boolean
+}
 
-function loggedRequest(
-  { method, url = '' }: IncomingMessage,
-  { statusCode }: ServerResponse,
-): { method: string | undefined; path: string; status: number; audience: string | undefined } {
-  const [path = '', query] = url.split('?', 2)
-  const audience = new URLSearchParams(query).get('audience')
-  return {
+async function serve(
+  google: GoogleEmulator,
+  output: Output,
+  { io, interrupted }: { readonly io: Io; readonly interrupted: Promise<void> },
+): Promise<void> {
+  const { url, jwksUri, serviceAccount, env } = google
+  const variables = Object.entries(env).map(
+    ([name, value]) => `export ${name}=${shellQuoted(value)}`,
+  )
+  const file = output['write-env']
+  const remove = file && (await writeWhole(file, variables.map((line) => `${line}\n`).join('')))
+  if (output.json) printLines(io.stdout, [JSON.stringify({ url, jwksUri, serviceAccount, env })])
+  else printLines(io.stdout, output.env ? variables : [...about(google), '', ...variables, ''])
+  await interrupted
+  if (remove) await remove()
+}
+
+function about({ url, jwksUri, serviceAccount }: GoogleEmulator): string[] {
+  const identity = `${url}/computeMetadata/v1/instance/service-accounts/default/identity`
+  return [
+    `Google is at ${url}, as ${serviceAccount}. Ctrl-C ends it.`,
+    `Its keys, for the option jwksUri: ${jwksUri}`,
+    'A token of this account, with its email:',
+    `  curl -H 'Metadata-Flavor: Google' '${identity}?format=full&audience=AUDIENCE'`,
+    'A token of any other account:',
+    `  npx ${COMMAND} token --emulator ${url} --email EMAIL --audience AUDIENCE`,
+  ]
+}
+
+function requestLine({ method, path, status, audience }: LoggedRequest, json: boolean): string {
+  const line = {
     method,
-    path: printed(path),
-    status: statusCode,
-    audience: audience === null ? undefined : printed(audience),
+    path: oneLineText(path),
+    status,
+    audience: audience === undefined ? undefined : oneLineText(audience),
   }
-}
-
-function printed(text: string): string {
-  return oneLineText(text.replace(CREDENTIAL, '[redacted]'))
+  if (json) return JSON.stringify(line)
+  return [method, line.path, status, line.audience].filter((part) => part !== undefined).join(' ')
 }

@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs'
 import { OUTCOMES } from '../errors/outcomes.ts'
 import type { AllowedCaller } from '../policy/allowed-callers.ts'
 import { createVerifierCore, type VerifierCore } from '../verifier/create-verifier.ts'
 import type { RequestHeaders } from '../request/request-like.ts'
 import type { ExplainedCheck, Explanation } from '../verifier/explain.ts'
-import { headerChoice, type HeaderChoice } from './header-choice.ts'
-import { printJson, printLines, styleOn, type Io } from './io.ts'
+import { entryOf as accountEntry } from './account.ts'
+import { ASSERTION, headerChoice, type HeaderChoice } from './header-choice.ts'
+import { printJson, printLines, styleOn, UsageError, type Io } from './io.ts'
 import { printable } from './quoted.ts'
 import { textOf } from './read-input.ts'
 import { parsePresented, tokenIn, type Presented } from './request-head.ts'
@@ -23,7 +25,7 @@ const OPTIONS = {
     type: 'string',
     multiple: true,
     value: 'CALLER',
-    about: 'an entry of the list: an email, a unique id; for a person user:EMAIL',
+    about: 'an entry of the list: an email, also of a person, or a unique id',
   },
   'jwks-uri': { type: 'string', value: 'URL', about: "where the keys are; default: Google's" },
   'iap-audience': {
@@ -51,16 +53,24 @@ export const explain = defineVerb(
     ],
     options: OPTIONS,
     examples: [
-      'pbpaste | npx fastify-google-id-token explain --audience https://orders.example.com',
-      'curl -v -H "Authorization: Bearer $TOKEN" https://orders.example.com 2>&1 | npx fastify-google-id-token explain - --audience https://orders.example.com --allowed-caller web@shop-prod.iam.gserviceaccount.com',
+      [
+        'pbpaste | npx fastify-google-id-token explain \\',
+        '  --audience https://orders.example.com \\',
+        '  --allowed-caller web@shop-prod.iam.gserviceaccount.com',
+      ].join('\n'),
+      [
+        'curl -v -H "Authorization: Bearer $TOKEN" https://orders.example.com 2>&1 |',
+        '  npx fastify-google-id-token explain --audience https://orders.example.com',
+      ].join('\n'),
     ],
-    exits: ['the token is accepted', 'it is refused, or its keys cannot be fetched'],
+    exits: [
+      'the token is good, and with --allowed-caller its caller is in the list',
+      'it is refused, or not verified because its keys cannot be fetched',
+    ],
   },
   async ({ values, operand }, io) => {
     const core = verifierFor(values, io)
-    const presented = parsePresented(
-      operand === undefined || operand === '-' ? await textOf(io) : operand,
-    )
+    const presented = parsePresented(await inputOf(operand, io))
     const explanation = await core.verifier.explain(asked(presented))
     core.verifier.close()
     const answer = answerOf(presented, explanation, { core, now: io.now() })
@@ -70,10 +80,35 @@ export const explain = defineVerb(
   },
 )
 
+async function inputOf(operand: string | undefined, io: Io): Promise<string> {
+  if (operand !== undefined && operand !== '-') {
+    if (isFileName(operand)) {
+      throw new UsageError(
+        'The argument looks like the name of a file; accepted: a token, or - for standard input: explain - < FILE',
+      )
+    }
+    return operand
+  }
+  if (io.stdin.isTTY === true) {
+    throw new UsageError(
+      'There is nothing on standard input: pipe in a token, or the headers of a request',
+    )
+  }
+  return textOf(io)
+}
+
+/** Whether it is a path, or there is such a file. A JWT begins with eyJ: `{"`. */
+function isFileName(text: string): boolean {
+  if (/[\s:]|^eyJ/.test(text)) return false
+  return text.includes('/') || existsSync(text)
+}
+
 function verifierFor(values: Values<typeof OPTIONS>, io: Io): VerifierCore {
   const allowedCallers = values['allowed-caller'].map(entryOf)
   const iapAudience = values['iap-audience']
-  return createVerifierCore({
+  // What happens to the keys is in the answer.
+  let atStart = true
+  const core = createVerifierCore({
     audience: values.audience,
     ...(allowedCallers.length > 0 && { allowedCallers }),
     jwksUri: values['jwks-uri'],
@@ -84,15 +119,18 @@ function verifierFor(values: Values<typeof OPTIONS>, io: Io): VerifierCore {
     clock: () => new Date(io.now()),
     logger: {
       warn: (_, message) => {
-        printLines(io.stderr, [message])
+        if (atStart) printLines(io.stderr, [message])
       },
     },
   })
+  atStart = false
+  return core
 }
 
-/** As gcloud spells a person. */
+/** A person too is named by the email alone, or as gcloud does. Nothing is let in by this list. */
 function entryOf(text: string): AllowedCaller {
-  return text.startsWith('user:') ? { email: text.slice(5) } : text
+  if (text.startsWith('user:')) return { email: text.slice(5) }
+  return accountEntry({ email: text, subject: '' }) ?? text
 }
 
 function asked(presented: Presented): string | RequestHeaders {
@@ -118,21 +156,47 @@ function answerOf(
       : core.decidingHeaderOf({ headers: {}, rawHeaders: presented.rawHeaders })
   const { header, why } = headerChoice(presented, decides, core.settings.twinHeader)
   const token = 'token' in presented ? presented.token : tokenOf(presented.rawHeaders, decides)
+  const claims = token === undefined ? null : claimsOf(token, now)
   return {
     accepted,
     code,
     status: code === null ? null : OUTCOMES[code].status,
     header,
     why,
-    token: token === undefined ? null : claimsOf(token, now),
-    checks,
+    token: claims,
+    checks: checks.map(withOwnRemedy),
     caller: caller && { email: caller.email ?? null, subject: caller.subject },
-    // Without a list, the check that would say so is not made.
-    hint:
-      caller !== null && caller.email === undefined
-        ? OUTCOMES.ID_TOKEN_CALLER_UNIDENTIFIED.remedy
-        : null,
+    hint: code === NO_KEYS ? audienceHint(claims, header, core) : emailHint(caller),
   }
+}
+
+const NO_KEYS = 'ID_TOKEN_KEYS_UNAVAILABLE'
+
+/** Without a list, the check that would say so is not made. */
+function emailHint(caller: Explanation['caller']): string | null {
+  return caller !== null && caller.email === undefined
+    ? OUTCOMES.ID_TOKEN_CALLER_UNIDENTIFIED.remedy
+    : null
+}
+
+/** Without keys, the audience is not checked, and a wrong one would be refused with keys too. */
+function audienceHint(
+  claims: TokenClaims | null,
+  header: string | null,
+  { settings }: VerifierCore,
+): string | null {
+  const { audiences } = (header === ASSERTION ? settings.iap : null) ?? settings.defaultPolicy
+  const aud = claims?.aud
+  if (typeof aud !== 'string' || audiences.spellings.has(aud)) return null
+  return `it would be refused with keys too: its audience is ${aud}, and accepted is ${shown(audiences.configured)}`
+}
+
+/** The remedy in the table is for the log of a service. */
+function withOwnRemedy(check: ExplainedCheck): ExplainedCheck {
+  if (check.code !== NO_KEYS) return check
+  const remedy =
+    'the keys cannot be fetched from this machine: found says why; --jwks-uri (of assertions of IAP: --iap-jwks-uri) names another endpoint'
+  return { ...check, remedy }
 }
 
 function tokenOf(rawHeaders: readonly string[], name: string | null): string | undefined {
@@ -143,7 +207,7 @@ function tokenOf(rawHeaders: readonly string[], name: string | null): string | u
 }
 
 function linesOf(answer: Answer, io: Io): string[] {
-  const { code, status, header, why, token, checks, caller, hint } = answer
+  const { header, why, token, checks, hint } = answer
   const style = styleOn(io, io.stdout)
   return [
     `Header  ${header ?? 'none'}: ${why}`,
@@ -151,10 +215,23 @@ function linesOf(answer: Answer, io: Io): string[] {
     '',
     ...checks.flatMap((check) => checkLines(check, style)),
     '',
-    caller === null
-      ? `${style('red', 'Refused')}: ${String(code)}, status ${String(status)}`
-      : `${style('green', 'Accepted')}: ${nameOf(caller)}`,
-    ...(hint === null ? [] : [`But ${hint}`]),
+    ...verdictLines(answer, style),
+    ...(hint === null ? [] : [`But ${printable(hint)}`]),
+  ]
+}
+
+function verdictLines(answer: Answer, style: ReturnType<typeof styleOn>): string[] {
+  const { code, status, caller, checks } = answer
+  if (code === NO_KEYS) return [`${style('red', 'Not verified')}: there are no keys (${code})`]
+  if (caller === null) {
+    return [`${style('red', 'Refused')}: ${String(code)}, status ${String(status)}`]
+  }
+  if (checks.every(({ result }) => result === 'pass')) {
+    return [`${style('green', 'Accepted')}: ${nameOf(caller)}`]
+  }
+  return [
+    `${style('green', 'The token is good')}: ${nameOf(caller)}`,
+    'No list was given, so it is not known whether this caller is let in: --allowed-caller CALLER',
   ]
 }
 

@@ -9,7 +9,8 @@ export interface HeaderChoice {
 
 const AUTHORIZATION = 'authorization'
 const SERVERLESS = 'x-serverless-authorization'
-const ASSERTION = 'x-goog-iap-jwt-assertion'
+/** Of Identity-Aware Proxy, in lower case. */
+export const ASSERTION = 'x-goog-iap-jwt-assertion'
 
 /** @param decides - the header that the verifier reads */
 export function headerChoice(

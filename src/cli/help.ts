@@ -1,9 +1,8 @@
+import { COMMAND } from './command-name.ts'
 import { COMMON, type Option, type VerbText } from './verb-text.ts'
 
-/** The name of the package and of its command: npx runs no stranger's package then. */
-export const COMMAND = 'fastify-google-id-token'
-
-const WIDTH = 96
+/** The guide shows the help too, in a column of this width. */
+const WIDTH = 88
 
 /** The help of a verb. */
 export function helpOf(verb: VerbText): string {
@@ -19,7 +18,7 @@ export function helpOf(verb: VerbText): string {
     ...optionLines({ ...options, ...COMMON }),
     '',
     'Examples:',
-    ...examples.map((example) => `  ${example}`),
+    ...examples.flatMap((example) => example.split('\n').map((line) => `  ${line}`)),
     '',
     'Exit codes:',
     ...exitLines(exits),
@@ -29,12 +28,12 @@ export function helpOf(verb: VerbText): string {
 
 /** The help of the command itself. */
 export function overview(verbs: readonly VerbText[]): string {
-  const longest = Math.max(...verbs.map(({ name }) => name.length))
   return [
     `Usage: ${COMMAND} VERB [options]`,
+    `       ${COMMAND} --version`,
     '',
     'Verbs:',
-    ...verbs.map(({ name, summary }) => `  ${name.padEnd(longest)}  ${summary}`),
+    ...columns(verbs.map(({ name, summary }) => [name, summary])),
     '',
     'Options of every verb:',
     ...optionLines(COMMON),
@@ -49,16 +48,26 @@ export function overview(verbs: readonly VerbText[]): string {
 }
 
 function exitLines([good, negative]: VerbText['exits']): string[] {
-  return [`  0  ${good}`, `  1  ${negative}`, '  2  wrong usage']
+  return columns([
+    ['0', good],
+    ['1', negative],
+    ['2', 'wrong usage'],
+  ])
 }
 
 function optionLines(options: Readonly<Record<string, Option>>): string[] {
-  const rows = Object.entries(options).map(([name, { value, about, multiple, required }]) => ({
-    left: `--${name}${value === undefined ? '' : ` ${value}`}`,
-    right: `${about}${required ? ' (required)' : ''}${multiple ? ' (can be repeated)' : ''}`,
-  }))
-  const longest = Math.max(...rows.map(({ left }) => left.length))
-  return rows.flatMap(({ left, right }) => {
+  return columns(
+    Object.entries(options).map(([name, { value, about, multiple, required }]) => [
+      `--${name}${value === undefined ? '' : ` ${value}`}`,
+      `${about}${required ? ' (required)' : ''}${multiple ? ' (can be repeated)' : ''}`,
+    ]),
+  )
+}
+
+/** Names, and beside them what each means. */
+function columns(rows: readonly (readonly [left: string, right: string])[]): string[] {
+  const longest = Math.max(...rows.map(([left]) => left.length))
+  return rows.flatMap(([left, right]) => {
     const [first, ...others] = wrapped(right, ' '.repeat(longest + 4))
     return [`  ${left.padEnd(longest)}  ${String(first).trimStart()}`, ...others]
   })

@@ -38,8 +38,14 @@ export const iam = defineVerb(
       },
     },
     examples: [
-      'npx fastify-google-id-token iam --callers callers.json --service orders --region europe-west1 --project shop-prod',
-      'gcloud run services get-iam-policy orders --region=europe-west1 --format=json | npx fastify-google-id-token iam --callers callers.json --check -',
+      [
+        'npx fastify-google-id-token iam --callers callers.json \\',
+        '  --service orders --region europe-west1 --project shop-prod',
+      ].join('\n'),
+      [
+        'gcloud run services get-iam-policy orders --region=europe-west1 --format=json |',
+        '  npx fastify-google-id-token iam --callers callers.json --check -',
+      ].join('\n'),
     ],
     exits: [
       'bindings are printed; with --check, policy and lists agree',

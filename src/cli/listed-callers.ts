@@ -10,7 +10,8 @@ export interface ListedRoute {
   readonly allowedCallers: readonly AllowedCaller[]
 }
 
-const EXPECTED = 'the JSON of listAllowedCallers(): JSON.stringify(app.listAllowedCallers())'
+const EXPECTED =
+  "the JSON of listAllowedCallers() and no log lines: fs.writeFileSync('callers.json', JSON.stringify(app.listAllowedCallers()))"
 
 /**
  * Reads what `listAllowedCallers()` has returned.

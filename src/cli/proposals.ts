@@ -120,7 +120,7 @@ function objections(
   return [`of project ${project}, and not of ${home}`]
 }
 
-/** Refusals that a list changes nothing about. */
+/** Outcomes that are good, or that a list changes. */
 const ABOUT_LISTS = [
   'accepted',
   'refused',
@@ -128,8 +128,13 @@ const ABOUT_LISTS = [
   'ID_TOKEN_CALLER_UNIDENTIFIED',
 ]
 
+/** Whether a list could let in a caller with this outcome. */
+export function isAboutLists(outcome: string): boolean {
+  return ABOUT_LISTS.includes(outcome)
+}
+
 function doubts(calls: number, outcomes: ReadonlyMap<string, number>): string[] {
-  const others = [...outcomes.keys()].filter((outcome) => !ABOUT_LISTS.includes(outcome))
+  const others = [...outcomes.keys()].filter((outcome) => !isAboutLists(outcome))
   return [
     ...(calls === 1 ? ['seen once'] : []),
     ...others.map((outcome) => `refused for another reason too: ${outcome}`),

@@ -7,13 +7,15 @@ import type { ServiceClient } from '../client/create-service-client.ts'
 import type { ServiceClientError } from '../client/service-client-error.ts'
 import { endToEndHeaders, type Header } from '../testing/cloud-run/end-to-end-headers.ts'
 import { join, responseOn } from '../testing/cloud-run/websocket.ts'
+import { oneLineText } from '../errors/one-line.ts'
+import { withoutCredentials } from '../testing/emulator/request-log.ts'
 import { proxyRefusal } from './proxy-refusal.ts'
 
 /** What the proxy passes requests on to. */
 export interface ProxyTarget {
   readonly url: URL
   readonly client: ServiceClient
-  /** Tells that a request was not passed on. */
+  /** Tells that a request was not passed on, or that the service has refused it. */
   readonly failed: (line: string) => void
 }
 
@@ -64,6 +66,9 @@ async function passOn(
   }
   const passed = send(request, target, [...passedHeaders(request, target.url, token), ...upgrade])
   passed.on('response', (answered) => {
+    if (answered.statusCode === 401 || answered.statusCode === 403) {
+      target.failed(refusalLine(request, answered))
+    }
     passBack(response, answered)
   })
   passed.on('error', ({ message }) => {
@@ -77,6 +82,14 @@ async function passOn(
   })
   request.pipe(passed)
   return passed
+}
+
+/** A service that verifies tokens says why in its challenge (RFC 6750 section 3). */
+function refusalLine({ method, url = '' }: IncomingMessage, answered: IncomingMessage): string {
+  const challenge = answered.headers['www-authenticate']
+  const why = challenge === undefined ? '' : `: ${oneLineText(withoutCredentials(challenge))}`
+  const path = oneLineText(withoutCredentials(url.replace(/\?.*/s, '')))
+  return `The service answers ${String(answered.statusCode)} to ${String(method)} ${path}${why}`
 }
 
 /** Without a signal, the client throws nothing else. */

@@ -7,8 +7,15 @@ import { printJson, printLines, UsageError, type Io } from './io.ts'
 import { listening } from './listening.ts'
 import { printable } from './quoted.ts'
 import { proxyServer } from './proxy-server.ts'
-import { clientFor } from './token-supply.ts'
-import { defineVerb, integerOf } from './verb.ts'
+import type { IdTokenProvider } from '../client/credentials.ts'
+import {
+  assertOneSource,
+  clientFor,
+  CREDENTIALS,
+  emulatorToken,
+  FROM_EMULATOR,
+} from './token-supply.ts'
+import { defineVerb, integerOf, type Values } from './verb.ts'
 
 /** As `gcloud run services proxy` has it. */
 const DEFAULT_PORT = 8080
@@ -21,7 +28,8 @@ export const proxy = defineVerb(
     summary:
       'opens a local port that adds an ID token to every request and passes it on to a service',
     about: [
-      'For browsers, curl and clients that cannot get tokens. It listens on loopback, streams both ways and passes websockets. The token is in X-Serverless-Authorization, and in Authorization too, unless a request has one of its own, which is passed on untouched. Everything on this machine that reaches the port calls the service with your identity; pages of other sites are refused. HTTP/2 and gRPC are not passed on. Ctrl-C ends it.',
+      'For browsers, curl and clients that cannot get tokens. It listens on loopback, streams both ways and passes websockets. The token is in X-Serverless-Authorization, and in Authorization too, unless a request has one of its own, which is passed on untouched. Everything on this machine that reaches the port calls the service with your identity; pages of other sites are refused. HTTP/2 and gRPC are not passed on. A line on standard error names each request that is answered 401 or 403. Ctrl-C ends it; scripts run it without npx, which does not pass SIGTERM on.',
+      CREDENTIALS,
     ],
     options: {
       port: {
@@ -40,18 +48,27 @@ export const proxy = defineVerb(
         value: 'EMAIL',
         about: 'the service account to impersonate; a person needs one',
       },
+      ...FROM_EMULATOR,
     },
     examples: [
       'npx fastify-google-id-token proxy https://orders-abc123-uc.a.run.app --port 9090',
-      'npx fastify-google-id-token proxy https://orders-abc123-uc.a.run.app --service-account web@shop-prod.iam.gserviceaccount.com',
+      [
+        'npx fastify-google-id-token proxy https://orders-abc123-uc.a.run.app \\',
+        '  --service-account web@shop-prod.iam.gserviceaccount.com',
+      ].join('\n'),
+      [
+        'npx fastify-google-id-token proxy http://127.0.0.1:3000 --port 9090 \\',
+        '  --audience https://orders.example.com --emulator http://127.0.0.1:9000',
+      ].join('\n'),
     ],
     exits: ['it was ended by Ctrl-C or SIGTERM', 'no token can be had, or it cannot listen'],
   },
   async ({ values, operand }, io) => {
     const url = parseOrigin(operand)
     const { audience } = values
+    assertOneSource(values)
     const client = clientFor(
-      { url: url.origin, audience, serviceAccount: values['service-account'] },
+      { url: url.origin, audience, serviceAccount: values['service-account'], ...authOf(values) },
       io,
     )
     const port = parsePort(integerOf('port', values.port) ?? DEFAULT_PORT)
@@ -70,11 +87,20 @@ export const proxy = defineVerb(
     const local = `http://127.0.0.1:${opened.port}`
     const about = { url: local, target: url.origin, audience: client.audience, email }
     if (values.json) printJson(io, about)
-    else printLines(io.stdout, [`${local} calls ${url.origin}${who(email)}. Ctrl-C ends it.`])
+    else
+      printLines(io.stdout, [
+        `${local} calls ${url.origin}${who(email)}, with tokens for ${client.audience}. Ctrl-C ends it.`,
+      ])
     await ended
     return 0
   },
 )
+
+/** The emulator in the place of the credentials at hand. */
+function authOf({ emulator, email }: Values<typeof FROM_EMULATOR>): { auth?: IdTokenProvider } {
+  if (emulator === undefined) return {}
+  return { auth: { fetchIdToken: (audience) => emulatorToken(emulator, audience, email) } }
+}
 
 function who(email: unknown): string {
   return typeof email === 'string' ? ` as ${printable(email)}` : ''

@@ -1,4 +1,6 @@
 import { createServiceClient, type ServiceClient } from '../client/create-service-client.ts'
+import type { IdTokenProvider } from '../client/credentials.ts'
+import type { Options } from './verb-text.ts'
 import { NegativeAnswer, printLines, UsageError, type Io } from './io.ts'
 
 /** Whose token is wanted, and where from. */
@@ -6,6 +8,54 @@ interface Wanted {
   readonly url: string
   readonly audience?: string | undefined
   readonly serviceAccount?: string | undefined
+  /** Instead of the credentials at hand. */
+  readonly auth?: IdTokenProvider
+}
+
+/** For `--help`: the credentials of verbs that get tokens. */
+export const CREDENTIALS =
+  'The credentials are application default credentials (the metadata server, GOOGLE_APPLICATION_CREDENTIALS, gcloud auth application-default login), which need google-auth-library in the same project. Those of a person cannot choose an audience: name a service account that they may impersonate. With --emulator no credentials are needed.'
+
+/** The options of verbs that get tokens of the emulator. */
+export const FROM_EMULATOR = {
+  emulator: {
+    type: 'string',
+    value: 'URL',
+    about: 'ask this emulator, and no credentials are needed',
+  },
+  email: {
+    type: 'string',
+    value: 'EMAIL',
+    about: "whose token the emulator gives; default: its own account's",
+  },
+} as const satisfies Options
+
+/**
+ * Tokens are of the emulator, or of the credentials at hand.
+ *
+ * @throws UsageError
+ */
+export function assertOneSource(values: Source): void {
+  const { emulator, email } = values
+  if (emulator === undefined && email !== undefined) {
+    throw new UsageError('Option --email is for --emulator; otherwise use --service-account')
+  }
+  if (emulator === undefined) return
+  if (values['service-account'] !== undefined) {
+    throw new UsageError('Option --service-account is not for --emulator; use --email')
+  }
+  if (!URL.canParse(emulator) || !/^https?:/.test(emulator)) {
+    throw new UsageError(
+      `Option --emulator is ${JSON.stringify(emulator)}; accepted: the URL that the emulator has printed`,
+    )
+  }
+}
+
+/** The options that say where tokens are from. */
+interface Source {
+  readonly emulator: string | undefined
+  readonly email: string | undefined
+  readonly 'service-account': string | undefined
 }
 
 /** A client of the credentials at hand, whose warnings are on standard error. */
@@ -27,18 +77,13 @@ const METADATA = { 'metadata-flavor': 'Google' }
 /**
  * A token of the emulator: of the account of its metadata server, or of any other.
  *
- * @throws UsageError, NegativeAnswer
+ * @throws NegativeAnswer
  */
 export async function emulatorToken(
   emulator: string,
   audience: string,
   email: string | undefined,
 ): Promise<string> {
-  if (!URL.canParse(emulator) || !/^https?:/.test(emulator)) {
-    throw new UsageError(
-      `Option --emulator is ${JSON.stringify(emulator)}; accepted: the URL that the emulator has printed`,
-    )
-  }
   if (email === undefined) {
     const query = new URLSearchParams({ audience, format: 'full' })
     return ask(new URL(`/${ACCOUNTS}/identity?${query.toString()}`, emulator), {

@@ -1,4 +1,4 @@
-import type { AuditLine, LoggedCaller } from './audit-line.ts'
+import { TOGETHER, type AuditLine, type LoggedCaller } from './audit-line.ts'
 
 /** How often one caller has called one route. */
 export interface Calls {
@@ -24,6 +24,7 @@ export class Traffic {
   #combinations = 0
   #beyond = 0
   #withoutRoute = 0
+  #together = 0
 
   /** @param most - combinations of route, and caller or outcome, that are kept */
   constructor(most = 20_000) {
@@ -40,14 +41,20 @@ export class Traffic {
     return this.#beyond
   }
 
-  /** Requests to paths that no route has, and those that the audit log has counted together. */
+  /** Requests to paths that no route has. */
   get withoutRoute(): number {
     return this.#withoutRoute
   }
 
+  /** Requests that the audit log has counted together. */
+  get together(): number {
+    return this.#together
+  }
+
   add({ method, route, outcome, count, caller }: AuditLine): void {
     if (route === null) {
-      this.#withoutRoute += count
+      if (outcome === TOGETHER) this.#together += count
+      else this.#withoutRoute += count
       return
     }
     const name = JSON.stringify([method, route])

@@ -21,6 +21,7 @@ export interface VerbText {
   /** Paragraphs. */
   readonly about: readonly string[]
   readonly options: Options
+  /** Commands of a POSIX shell, with line breaks where they are long. */
   readonly examples: readonly string[]
   /** What the exit codes 0 and 1 mean here. */
   readonly exits: readonly [good: string, negative: string]

@@ -117,6 +117,12 @@ const MISTAKES: readonly Mistake[] = [
     "Identity-Aware Proxy (IAP) let in somebody without a Google account (Identity Platform, a workforce pool), or whose assertion has no email: lists hold Google's accounts only",
   ),
   {
+    codes: ['ID_TOKEN_CALLER_NOT_ALLOWED'],
+    isShownBy: ({ email }) => email !== undefined && !email.endsWith('.gserviceaccount.com'),
+    remedy:
+      'add the caller to allowedCallers if it should get in; it is a person, whom a list holds as an object: { email }',
+  },
+  {
     codes: FOREIGN,
     isShownBy: ({ iss }) => isAgentIdentity(iss),
     remedy:

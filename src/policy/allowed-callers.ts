@@ -144,7 +144,7 @@ function reason(entry: string): string {
   if (entry === '*' || entry === 'allUsers' || entry === 'allAuthenticatedUsers') {
     return '. This one would let anyone in: for a route open to all, set config.idToken: false'
   }
-  if (entry.startsWith('user:')) return '. For a person write { email }'
+  if (entry.startsWith('user:')) return `. For a person write { email: '${entry.slice(5)}' }`
   if (entry.startsWith('deleted:')) return '. A deleted account cannot call'
   if (entry !== entry.toLowerCase() && !/^[a-z]+:/i.test(entry)) {
     return '. Emails of service accounts are lower case'

@@ -128,6 +128,9 @@ export interface VerifierCore {
 /**
  * Makes a verifier that needs no framework.
  *
+ * `allowedCallers` may be missing here, because each call of `authenticate` and `verify` may bring a
+ * list of its own. A call without any list throws a `TypeError`: at the first request, and not here.
+ *
  * @throws TypeError naming the option that is wrong, its value and what is accepted
  */
 export function createVerifier(options: VerifierOptions): Verifier {

@@ -1,6 +1,9 @@
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { dirname, join } from 'node:path'
+import { decodeJwt } from 'jose'
 import t, { type Test } from 'tap'
 import { runVerb, type Ran } from '../helpers/command-line.ts'
 
@@ -39,6 +42,9 @@ async function portOfOther(t: Test): Promise<number> {
 
 const IDENTITY = '/computeMetadata/v1/instance/service-accounts/default/identity'
 
+const GENERATE =
+  '/v1/projects/-/serviceAccounts/other@shop-prod.iam.gserviceaccount.com:generateIdToken'
+
 t.test('it prints variables and a line a request, and ends at a signal', async (t) => {
   let origin = ''
   const { code, stdout } = await emulator(
@@ -47,6 +53,14 @@ t.test('it prints variables and a line a request, and ends at a signal', async (
       origin = url
       const headers = { 'metadata-flavor': 'Google' }
       await fetch(`${url}${IDENTITY}?audience=https://a.example.com`, { headers })
+      const { access_token: access } = (await (
+        await fetch(`${url}${IDENTITY.replace('identity', 'token')}`, { headers })
+      ).json()) as { access_token: string }
+      await fetch(`${url}${GENERATE}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${access}` },
+        body: JSON.stringify({ audience: 'https://b.example.com' }),
+      })
       await fetch(`${url}/oauth2/v3/certs`)
       await fetch(`${url}/no/eyJhbGciOi.eyJzdWIi.c2ln?access_token=secret`)
       // A server of somebody else in this process.
@@ -63,12 +77,45 @@ t.test('it prints variables and a line a request, and ends at a signal', async (
     requests,
     [
       `GET ${IDENTITY} 200 https://a.example.com`,
+      `GET ${IDENTITY.replace('identity', 'token')} 200`,
+      `POST ${GENERATE} 200 https://b.example.com`,
       'GET /oauth2/v3/certs 200',
-      'GET /no/[redacted] 404',
+      'GET /no/[credential] 404',
       '',
     ].join('\n'),
   )
   await t.rejects(fetch(origin))
+})
+
+t.test('it prints how to get a token of its account, and of any other', async (t) => {
+  const account = 'web@shop-prod.iam.gserviceaccount.com'
+  await emulator(['--service-account', account], async (url, output) => {
+    const [, identity = ''] = /^ {2}curl -H 'Metadata-Flavor: Google' '(.*)'$/m.exec(output()) ?? []
+    const asked = identity.replace('AUDIENCE', 'https://a.example.com')
+    const answer = await fetch(asked, { headers: { 'metadata-flavor': 'Google' } })
+    t.match(decodeJwt(await answer.text()), { aud: 'https://a.example.com', email: account })
+    const [, verb = ''] = /^ {2}npx fastify-google-id-token (token .*)$/m.exec(output()) ?? []
+    t.match(verb, url)
+    const other = 'other@shop-prod.iam.gserviceaccount.com'
+    const line = verb.replace('EMAIL', other).replace('AUDIENCE', 'https://a.example.com')
+    const { stdout } = await runVerb(line.split(' '))
+    t.match(decodeJwt(stdout), { aud: 'https://a.example.com', email: other })
+  })
+})
+
+t.test('--write-env: the variables, once it listens and until it ends', async (t) => {
+  const file = join(t.testdir(), 'google.env')
+  const { stdout } = await emulator(['--write-env', file], async (url, output) => {
+    const text = readFileSync(file, 'utf8')
+    t.ok(output().endsWith(`\n\n${text}\n`))
+    t.match(text, `export GCE_METADATA_HOST=${new URL(url).host}\n`)
+    t.same(readdirSync(dirname(file)), ['google.env'])
+  })
+  t.match(stdout, /Google is at/)
+  t.same(readdirSync(dirname(file)), [])
+  const nowhere = join(file, 'no', 'such')
+  const ran = await runVerb(['emulator', '--write-env', nowhere])
+  t.match(ran, { code: 2, stderr: /such" cannot be written: ENOENT/ })
 })
 
 t.test('--env prints the variables and nothing else', async (t) => {

@@ -122,7 +122,17 @@ t.test('an accepted token: every check, who calls, and the times in words', asyn
   t.match(json, { accepted: true, code: null, status: null, caller: { email: LOGIN } })
 })
 
-t.test('without a list, the caller is not checked, and a missing email is reported', async (t) => {
+t.test('without a list, the token is good and the answer says what was not checked', async (t) => {
+  const good = await runVerb(['explain', await token(), ...OPTIONS.slice(0, 4)])
+  t.equal(good.code, 0)
+  t.match(good.stdout, 'not reached  caller')
+  t.notMatch(good.stdout, 'Accepted')
+  t.match(
+    good.stdout,
+    new RegExp(
+      `\nThe token is good: ${LOGIN} .*\nNo list was given, .*: --allowed-caller CALLER\n$`,
+    ),
+  )
   const { stdout, code } = await runVerb([
     'explain',
     await token({ email: undefined }),
@@ -132,16 +142,46 @@ t.test('without a list, the caller is not checked, and a missing email is report
   t.match(stdout, 'not reached  caller')
   t.match(
     stdout,
-    /Accepted: unique id \d+, without a verified email\nBut the token has no verified/,
+    /The token is good: unique id \d+, without a verified email\n.*\nBut the token has no verified/,
   )
   t.ok(stdout.includes(OUTCOMES.ID_TOKEN_CALLER_UNIDENTIFIED.remedy))
 })
 
-t.test('a person is named as gcloud does', async (t) => {
+t.test('a person is named by the email alone, or as gcloud does', async (t) => {
   const { text } = await explain(await token({ email: 'ada@example.com' }))
   t.match(text.stdout, 'ID_TOKEN_CALLER_NOT_ALLOWED, status 403')
   const input = await token({ email: 'ada@example.com' })
-  t.equal((await explain(input, '--allowed-caller', 'user:ada@example.com')).text.code, 0)
+  for (const person of ['ada@example.com', 'user:ada@example.com']) {
+    t.equal((await explain(input, '--allowed-caller', person)).text.code, 0)
+  }
+  t.match(await runVerb(['explain', 'x', ...OPTIONS, '--allowed-caller', '*']), {
+    code: 2,
+    stderr: /allowedCallers\[1\] is '\*'/,
+  })
+})
+
+t.test('without keys nothing is decided, and an audience that is wrong is named', async (t) => {
+  t.teardown(google.fault('certs', { status: 500 }))
+  t.teardown(google.fault('iapCerts', { status: 500 }))
+  const wrong = 'https://search-abc123-uc.a.run.app'
+  const { text, json } = await explain(await token({ audience: wrong }))
+  t.match(text, { code: 1, stderr: '' })
+  t.match(text.stdout, /found .*500[^]*remedy .*--jwks-uri/)
+  t.match(
+    text.stdout,
+    `\nNot verified: there are no keys (ID_TOKEN_KEYS_UNAVAILABLE)\nBut it would be refused with keys too: its audience is ${wrong}, and accepted is ${AUDIENCE}\n`,
+  )
+  t.match(json, { accepted: false, code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
+  t.notMatch((await explain(await token())).text.stdout, 'But')
+  const iap = '/projects/1/global/backendServices/2'
+  for (const [audience, hint] of [
+    [iap, null],
+    ['/projects/1/apps/other', /its audience is \/projects\/1\/apps\/other, and accepted is \/p/],
+  ] as const) {
+    const assertion = await google.iapAssertion({ audience, email: 'ada@example.com' })
+    const options = ['--iap-audience', iap, '--iap-jwks-uri', google.iapJwksUri]
+    t.match((await explain(`X-Goog-IAP-JWT-Assertion: ${assertion}`, ...options)).json, { hint })
+  }
 })
 
 t.test('the choice of the header is explained', async (t) => {
@@ -216,6 +256,14 @@ t.test('input that is nothing of the kind is refused without being quoted', asyn
     t.match(ran.stderr, said)
     t.notMatch(ran.stderr, 'secret')
   }
+  for (const file of ['./token.txt', 'package.json']) {
+    const ran = await runVerb(['explain', file, ...OPTIONS])
+    t.match(ran, { code: 2, stderr: /looks like the name of a file; accepted: .*explain - < FILE/ })
+  }
+  t.match(await runVerb(['explain', ...OPTIONS], { stdin: null }), {
+    code: 2,
+    stderr: /nothing on standard input: pipe in a token, or the headers/,
+  })
   t.match(await runVerb(['explain', 'x'], {}), {
     code: 2,
     stderr: /--audience AUDIENCE is missing/,

@@ -136,7 +136,7 @@ t.test('everything else of a request and its answer passes as it is', async (t) 
   t.same(values('x-serverless-authorization').length, 1)
   const { code, stdout } = await stop()
   t.equal(code, 0)
-  t.equal(stdout, `${url} calls ${target} as ${WEB}. Ctrl-C ends it.\n`)
+  t.equal(stdout, `${url} calls ${target} as ${WEB}, with tokens for ${target}. Ctrl-C ends it.\n`)
   await t.rejects(fetch(url))
 })
 
@@ -266,7 +266,10 @@ t.test('a token without an email is no reason to stop', async (t) => {
   t.teardown(google.fault('identity', { status: 200, body }))
   const { url, stop } = await proxy(t, 'https://b.example.com')
   const { stdout, stderr } = await stop()
-  t.equal(stdout, `${url} calls https://b.example.com. Ctrl-C ends it.\n`)
+  t.equal(
+    stdout,
+    `${url} calls https://b.example.com, with tokens for https://b.example.com. Ctrl-C ends it.\n`,
+  )
   t.match(stderr, 'for another audience')
 })
 

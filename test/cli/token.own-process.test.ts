@@ -28,13 +28,18 @@ t.test('one token on a line, of the account of the emulator, or of any other', a
 })
 
 // First, because credentials that were found once are kept.
-t.test('no token: exit 1, with the code and the remedy of the client', async (t) => {
-  setEnvironment(t, { ...google.env, GOOGLE_APPLICATION_CREDENTIALS: '/no/such/file' })
-  const { code, stdout, stderr } = await runVerb(['token', '--audience', `${AUDIENCE}/b`])
-  t.match({ code, stdout }, { code: 1, stdout: '' })
-  t.match(stderr, /^SERVICE_CLIENT_CREDENTIALS_NOT_FOUND: .*set GOOGLE_APPLICATION_CREDENTIALS/)
-  t.match(stderr, /What was said: /)
-})
+t.test(
+  'no token: exit 1, with the code of the client and a remedy of the command line',
+  async (t) => {
+    setEnvironment(t, { ...google.env, GOOGLE_APPLICATION_CREDENTIALS: '/no/such/file' })
+    const { code, stdout, stderr } = await runVerb(['token', '--audience', `${AUDIENCE}/b`])
+    t.match({ code, stdout }, { code: 1, stdout: '' })
+    t.match(stderr, /^SERVICE_CLIENT_CREDENTIALS_NOT_FOUND: .*set GOOGLE_APPLICATION_CREDENTIALS/)
+    t.match(stderr, /gcloud auth application-default login.*--service-account/)
+    t.notMatch(stderr, 'option auth')
+    t.match(stderr, /What was said: /)
+  },
+)
 
 t.test('the credentials at hand', async (t) => {
   setEnvironment(t, google.env)

@@ -74,6 +74,18 @@ const rows: readonly Row[] = [
     remedy: /assertion of Identity-Aware Proxy/,
   },
   {
+    what: 'a person who is not in the list',
+    token: { email: 'ada@example.com' },
+    code: 'ID_TOKEN_CALLER_NOT_ALLOWED',
+    remedy: /^add the caller to allowedCallers .* it is a person, .* as an object: \{ email \}$/,
+  },
+  {
+    what: 'a service account that is not in the list',
+    token: { email: 'other@shop-prod.iam.gserviceaccount.com' },
+    code: 'ID_TOKEN_CALLER_NOT_ALLOWED',
+    remedy: /^add the caller to allowedCallers .* made again has another unique id$/,
+  },
+  {
     what: 'another test issuer',
     token: {},
     signer: other,

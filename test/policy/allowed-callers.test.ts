@@ -154,6 +154,7 @@ t.test('every form that could let in a stranger is refused, with the reason', (t
       'deleted:serviceAccount:a@shop-prod.iam.gserviceaccount.com?uid=108612345678901234567',
       /deleted/i,
     ],
+    ['user:dana@example.com', /For a person write \{ email: 'dana@example\.com' \}/],
     ['dana@example.com', /For a person write \{ email: 'dana@example\.com' \}/],
     ['user:dana@example.com'],
     ['group:team@example.com'],

@@ -166,7 +166,10 @@ function guardWith({ guard, logger, routes }: Guards, policy: AccessPolicy): Mid
       whenRouted: (run: () => void) => {
         whenRouted(request, response, run)
       },
-      target: pathOf(request),
+      // Only a refusal asks for it.
+      get target() {
+        return routes.of(request) ?? pathOf(request)
+      },
       log,
       appLog: logger ?? log,
       accept: (caller: Caller | null) => {

@@ -7,6 +7,7 @@ import { AccessTokens } from './access-tokens.ts'
 import { WorkloadIdentityPool } from './workload-identity-pool.ts'
 import type { EmulatorSettings } from './emulator-options.ts'
 import { Faults } from './faults.ts'
+import type { LoggedRequest } from './logged-request.ts'
 import { RequestLog } from './request-log.ts'
 import { ServiceAccounts } from '../issuer/service-accounts.ts'
 import { TokenCreation } from './token-creation.ts'
@@ -28,14 +29,21 @@ export class EmulatedGoogle {
   readonly log: RequestLog
   readonly #onSigningKey: ((key: JWK) => void)[] = []
 
-  /** @param issuer - signs the ID tokens, on the same clock */
-  constructor(settings: EmulatorSettings, issuer: TestIssuer) {
+  /**
+   * @param issuer - signs the ID tokens, on the same clock
+   * @param answered - is called with each request that has an answer
+   */
+  constructor(
+    settings: EmulatorSettings,
+    issuer: TestIssuer,
+    answered: (request: LoggedRequest) => void,
+  ) {
     this.settings = settings
     this.clock = settings.clock
     this.issuer = issuer
     this.accessTokens = new AccessTokens(this.now)
     this.pool = new WorkloadIdentityPool(settings.projectNumber, randomBytes(32), this.now)
-    this.log = new RequestLog(settings.clock)
+    this.log = new RequestLog(settings.clock, answered)
     this.accounts.find(settings.serviceAccount)
   }
 

@@ -1,10 +1,19 @@
 import type { fastify } from 'fastify'
 
+/** Fastify is not installed. */
+export class FastifyMissing extends Error {
+  constructor(cause: unknown) {
+    super('startGoogleEmulator needs the package fastify: npm install --save-dev fastify', {
+      cause,
+    })
+  }
+}
+
 /**
  * Loads Fastify when the emulator starts. The rest of this entry does not need it, for services
  * with Express.
  *
- * @throws Error that says how to install it
+ * @throws FastifyMissing that says how to install it
  */
 export async function loadFastify(): Promise<typeof fastify> {
   try {
@@ -13,9 +22,6 @@ export async function loadFastify(): Promise<typeof fastify> {
     // Node's error has a code. Errors of loaders and bundlers have the same text without a code.
     const { message } = error as Error
     if (!/^Cannot find (?:package|module) 'fastify'/.test(message)) throw error
-    throw new Error(
-      'startGoogleEmulator needs the package fastify: npm install --save-dev fastify',
-      { cause: error },
-    )
+    throw new FastifyMissing(error)
   }
 }

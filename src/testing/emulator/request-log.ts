@@ -14,10 +14,15 @@ export class RequestLog {
   readonly #entries: Entry[] = []
   readonly #entryOf = new WeakMap<FastifyRequest, Entry>()
   readonly #clock: () => Date
+  readonly #answered: (request: LoggedRequest) => void
 
-  /** @param clock - the emulator's */
-  constructor(clock: () => Date) {
+  /**
+   * @param clock - the emulator's
+   * @param answered - is called with each request that has an answer
+   */
+  constructor(clock: () => Date, answered: (request: LoggedRequest) => void) {
     this.#clock = clock
+    this.#answered = answered
   }
 
   /** The current entries. */
@@ -46,10 +51,11 @@ export class RequestLog {
 
   /** Adds the status of the answer. */
   addStatus(request: FastifyRequest, status: number): void {
-    Object.assign(this.#entryOf.get(request) as Entry, { status })
+    this.#answered(Object.assign(this.#entryOf.get(request) as Entry, { status }))
   }
 }
 
-function withoutCredentials(text: string): string {
+/** What looks like a token is replaced. */
+export function withoutCredentials(text: string): string {
   return text.replace(CREDENTIAL, '[credential]')
 }

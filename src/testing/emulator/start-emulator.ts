@@ -21,6 +21,7 @@ import type { GoogleEmulator } from './google-emulator.ts'
 import { answerError, GoogleApiError } from './google-errors.ts'
 import { serveIamCredentials } from './endpoints/iam-credentials.ts'
 import { listen } from './listen.ts'
+import type { LoggedRequest } from './logged-request.ts'
 import { loadFastify } from './load-fastify.ts'
 import { serveMetadata } from './endpoints/metadata-server.ts'
 import { serveSts } from './endpoints/sts.ts'
@@ -33,20 +34,31 @@ import { serveTokeninfo } from './endpoints/tokeninfo.ts'
  *
  * @throws TypeError for a wrong option, Error if fastify is not installed
  */
-export async function startGoogleEmulator(
-  options: GoogleEmulatorOptions = {},
+export function startGoogleEmulator(options: GoogleEmulatorOptions = {}): Promise<GoogleEmulator> {
+  return startEmulator(options, () => undefined)
+}
+
+/**
+ * The same, and tells each request that was answered.
+ *
+ * @param answered - is called with it
+ */
+export async function startEmulator(
+  options: GoogleEmulatorOptions,
+  answered: (request: LoggedRequest) => void,
 ): Promise<GoogleEmulator> {
   const settings = parseEmulatorOptions(options)
   const { clock } = settings
-  return emulate(settings, await createTestIssuer({ clock }))
+  return emulate(settings, await createTestIssuer({ clock }), answered)
 }
 
 /** Serves Google with the keys of an issuer. */
 export async function emulate(
   settings: EmulatorSettings,
   issuer: TestIssuer,
+  answered: (request: LoggedRequest) => void = () => undefined,
 ): Promise<GoogleEmulator> {
-  const google = new EmulatedGoogle(settings, issuer)
+  const google = new EmulatedGoogle(settings, issuer, answered)
   const app = await serve(google)
   google.url = await listen(app, settings)
   return {

@@ -260,6 +260,17 @@ for (const [version, makeApp] of [
         t.notOk(holdsPartOf(token, ofApp.text() + ofRequest.text()))
       }
     })
+    t.test('a guard of a route logs the route, one of the app the path', async (t) => {
+      const log = capturedLog()
+      const auth = googleIdToken({ ...options, logger: pino(log.stream) })
+      const app = makeApp()
+      app.get('/guarded/:id', auth)
+      app.use('/app', auth)
+      const ask = await asking(t, app)
+      await ask('/guarded/42', `${login}x`)
+      await ask('/app/42', `${login}x`)
+      t.match(log.lines(), [{ route: '/guarded/:id' }, { route: '/app/42' }])
+    })
     t.end()
   })
 }
