@@ -7,7 +7,7 @@ import { printJson, printLines, UsageError, type Io } from './io.ts'
 import { listening } from './listening.ts'
 import { printable } from './quoted.ts'
 import { proxyServer } from './proxy-server.ts'
-import type { IdTokenProvider } from '../client/credentials.ts'
+import type { IdTokenProvider } from '../client/parse-credentials.ts'
 import {
   assertOneSource,
   clientFor,

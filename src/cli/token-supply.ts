@@ -1,5 +1,5 @@
 import { createServiceClient, type ServiceClient } from '../client/create-service-client.ts'
-import type { IdTokenProvider } from '../client/credentials.ts'
+import type { IdTokenProvider } from '../client/parse-credentials.ts'
 import type { Options } from './verb-text.ts'
 import { NegativeAnswer, printLines, UsageError, type Io } from './io.ts'
 
