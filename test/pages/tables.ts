@@ -10,6 +10,7 @@ import { helpOf } from '../../src/cli/help.ts'
 import { VERBS } from '../../src/cli/verbs.ts'
 import { FAILURES } from '../../src/client/failures.ts'
 import { OUTCOMES, type ChallengeError } from '../../src/errors/outcomes.ts'
+import { MISTAKES } from '../../src/errors/recognised-mistakes.ts'
 import { GUIDE, textOf } from './blocks.ts'
 
 const EMULATOR = 'src/testing/emulator'
@@ -65,6 +66,7 @@ const PAGES: Record<string, Tables> = {
     requests: () => fieldTable(`${EMULATOR}/logged-request.ts`, 'LoggedRequest'),
   },
   'docs/command-line.md': HELP,
+  'docs/troubleshooting.md': { remedies: remedyTable, 'recognised mistakes': mistakeTable },
 }
 
 /** The pages that have tables beside the guide: each is the reference of one entry. */
@@ -109,6 +111,31 @@ function outcomeTable(): string {
       when,
     ]),
   )
+}
+
+/** By status, because a caller sees that first. */
+function remedyTable(): string {
+  return tableOf(
+    ['status', 'code', 'what to change'],
+    Object.entries(OUTCOMES)
+      .toSorted(([, one], [, other]) => one.status - other.status)
+      .map(([code, { status, remedy }]) => [String(status), `\`${code}\``, prose(remedy)]),
+  )
+}
+
+function mistakeTable(): string {
+  return tableOf(
+    ['code', 'remedy'],
+    MISTAKES.map(({ codes, remedy }) => [
+      codes.map((code) => `\`${code}\``).join(', '),
+      prose(remedy),
+    ]),
+  )
+}
+
+/** A text of the log in Markdown: an angle bracket is not the start of an element. */
+function prose(text: string): string {
+  return text.replaceAll('<', '\\<')
 }
 
 function failureTable(): string {
