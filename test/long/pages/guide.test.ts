@@ -2,9 +2,10 @@
 import t, { type Test } from 'tap'
 import { IdTokenError, type IdTokenErrorCode } from '../../../src/index.ts'
 import { issuer } from '../../helpers/issuer.ts'
+import { entryOf, finds } from '../../helpers/logging-query.ts'
 import { audience, login, search, signup } from '../../helpers/shop.ts'
-import { blocksOf, firstProgram, onlyBlockOf, wholeProgram } from '../../pages/blocks.ts'
-import { runToEnd, startService } from './programs.ts'
+import { blocksOf, firstProgram, onlyBlockOf, textOf, wholeProgram } from '../../pages/blocks.ts'
+import { runToEnd, startService, type Service } from './programs.ts'
 
 t.test('the service of the start', async (t) => {
   const service = await start(t, 'service.ts', firstProgram('service.ts'))
@@ -70,6 +71,39 @@ t.test('the service with all that the other blocks put into it', async (t) => {
     allowedCallers: [],
     msg: 'route',
   })
+})
+
+t.test('the service of the start ends on SIGTERM, although connections are open', async (t) => {
+  const service = await start(t, 'service.ts', firstProgram('service.ts'))
+  t.equal((await service.call('/profiles/42', { email: login })).status, 200)
+  t.equal((await service.end()).code, 0)
+})
+
+t.test('the service of the rollout refuses nobody, and counts each request', async (t) => {
+  const service = await start(t, 'rollout.ts', wholeProgram('rollout.ts'))
+  for (const email of [login, login, undefined, search, login]) {
+    const answer = await service.call('/profiles/42', { email })
+    t.same([answer.status, await answer.json()], [200, { servedFor: null }])
+  }
+  const unknown = await service.call('/nosuch')
+  t.equal(unknown.status, 404)
+  const { code, lines } = await service.end()
+  t.equal(code, 0)
+  const counts = lines
+    .map((line) => JSON.parse(line) as { idToken?: { count: number; outcome: string } })
+    .flatMap(({ idToken }) => (idToken === undefined ? [] : [idToken.count]))
+  t.equal(
+    counts.reduce((sum, count) => sum + count, 0),
+    6,
+  )
+  const query = /filter `([^`]+)` finds these lines/.exec(
+    textOf('docs/rollout.md').replaceAll(/\s+/g, ' '),
+  )?.[1]
+  const found = lines.filter((line) =>
+    finds((query ?? '').replaceAll(' AND ', '\n'), entryOf(line, 'user-profiles')),
+  )
+  t.equal(found.length, 6, 'the filter finds the line of each request that would be refused')
+  for (const line of found) t.match(line, 'would be refused')
 })
 
 t.test('the Express app', async (t) => {
@@ -176,11 +210,12 @@ interface Call {
 
 interface CalledService {
   readonly call: (path: string, call?: Call) => Promise<Response>
-  readonly line: (part: string) => Promise<string>
+  readonly line: Service['line']
+  readonly end: Service['end']
 }
 
 async function start(t: Test, name: string, program: string): Promise<CalledService> {
-  const { url, line } = await startService(t, name, program, issuer)
+  const { url, line, end } = await startService(t, name, program, issuer)
   const call = async (
     path: string,
     { email, method = 'GET', headers: own, ...token }: Call = {},
@@ -192,5 +227,5 @@ async function start(t: Test, name: string, program: string): Promise<CalledServ
     }
     return fetch(`${url}${path}`, { method, headers })
   }
-  return { call, line }
+  return { call, line, end }
 }
