@@ -134,6 +134,48 @@ t.test('the Express app', async (t) => {
   t.same(await answer('/profiles/42', {}), [401, refusal('ID_TOKEN_MISSING')])
 })
 
+t.test('the server without a framework', async (t) => {
+  const program = wholeProgram('node-http.ts').replaceAll('console.warn(', 'console.log(')
+  const service = await start(t, 'node-http.ts', program)
+  const answer = async (path: string, call: Call = {}): Promise<readonly [number, string]> => {
+    const response = await service.call(path, call)
+    return [response.status, await response.text()]
+  }
+  t.same(await answer('/health'), [200, 'ok\n'])
+  t.same(await answer('/profiles?page=2', { email: login }), [
+    200,
+    JSON.stringify({ servedFor: login }),
+  ])
+  t.equal((await answer('/profiles', { email: signup }))[0], 403)
+  t.same(await answer('/profiles', { email: signup, method: 'POST' }), [
+    201,
+    JSON.stringify({ createdBy: signup }),
+  ])
+  t.match(await answer('/profiles', { email: login, method: 'POST' }), [
+    403,
+    /ID_TOKEN_CALLER_NOT_ALLOWED/,
+  ])
+  t.match(JSON.parse(await service.line(`"${login} `)), {
+    severity: 'WARNING',
+    code: 'ID_TOKEN_CALLER_NOT_ALLOWED',
+    detail: { expected: [signup], remedy: String },
+  })
+  const refused = await service.call('/profiles')
+  t.match(refused.headers.get('www-authenticate'), /^Bearer realm=/)
+  t.equal((await answer('/nosuch'))[0], 404)
+  t.equal((await service.end()).code, 0)
+})
+
+t.test('the server without a framework and without a list', async (t) => {
+  const program = wholeProgram('node-http.ts')
+    .replace(/ {2}allowedCallers: \['login.*\n/, '')
+    .replaceAll('console.error(', 'console.log(')
+  const service = await start(t, 'no-list.ts', program)
+  t.equal((await service.call('/profiles', { email: login })).status, 500)
+  t.match(await service.line('TypeError'), /allowedCallers/)
+  t.equal((await service.call('/profiles', { email: signup, method: 'POST' })).status, 201)
+})
+
 t.test('the explanation', async (t) => {
   const token = await issuer.idToken({ email: search, audience })
   const program = wholeProgram('explain.ts')
