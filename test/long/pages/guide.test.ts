@@ -132,6 +132,11 @@ t.test('the Express app', async (t) => {
   ])
   t.same(await answer('/profiles/42', { email: search }), [403, notAllowed])
   t.same(await answer('/profiles/42', {}), [401, refusal('ID_TOKEN_MISSING')])
+  t.match(JSON.parse(await service.line('"ID_TOKEN_CALLER_NOT_ALLOWED"')), {
+    level: 40,
+    detail: { remedy: String },
+  })
+  t.equal((await service.end()).code, 0)
 })
 
 t.test('the server without a framework', async (t) => {
@@ -191,20 +196,20 @@ t.test('the shortest test of a service', async (t) => {
   t.same(await runToEnd(t, 'search.test.ts', program, issuer), { code: 0, output: '' })
 })
 
-t.test("the test of one's own service", async (t) => {
+t.test("the tests of one's own service, and of its lists", async (t) => {
   const program = wholeProgram('profiles.test.ts')
   const { code, output } = await runToEnd(t, 'profiles.test.ts', program, issuer)
   t.equal(code, 0)
-  t.match(output, /pass 1\n/)
-})
-
-t.test('the test that holds the lists', async (t) => {
-  const program = wholeProgram('callers.test.ts')
-  const { code, output } = await runToEnd(t, 'callers.test.ts', program, issuer)
-  t.equal(code, 0)
-  t.match(output, /pass 1\n/)
+  t.match(output, /pass 2\n/)
   const changed = program.replace('allowedCallers: [search]', 'allowedCallers: [login]')
   t.equal((await runToEnd(t, 'changed.test.ts', changed, issuer)).code, 1)
+})
+
+t.test("the test of one's own Express app", async (t) => {
+  const program = wholeProgram('express.test.ts')
+  const { code, output } = await runToEnd(t, 'express.test.ts', program, issuer)
+  t.equal(code, 0)
+  t.match(output, /pass 1\n/)
 })
 
 t.test('the way to enforcing, and a log that Cloud Logging reads', async (t) => {
