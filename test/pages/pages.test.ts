@@ -60,6 +60,23 @@ t.test('every page of docs/ is in the index', async (t) => {
   )
 })
 
+// On the site a file name says nothing.
+t.test('the text of a link is a title, and in the index that of the page', async (t) => {
+  const texts = packedPages.flatMap((page) => [
+    ...textOf(page).matchAll(/\[([^\]]+)\]\(([^)]+)\)/g),
+  ])
+  t.same(
+    texts.map(([, text = '']) => text).filter((text) => /^[\w./-]+\.md$/.test(text)),
+    [],
+  )
+  const rows = textOf('docs/README.md').matchAll(/^\| \[([^\]]+)\]\(([^)]+)\)/gm)
+  for (const [, text = '', href = ''] of rows) {
+    if (href.startsWith('reference/')) continue
+    const [, title = ''] = /^# (.+)$/m.exec(textOf(posix.join('docs', href))) ?? []
+    t.equal(text, title.replaceAll('`', ''), href)
+  }
+})
+
 function linksOf(page: string): Link[] {
   const prose = textOf(page).replaceAll(/^```.*?^```$/gms, '')
   const inline = [...prose.matchAll(/\]\(([^)]+)\)/g)]
