@@ -72,7 +72,7 @@ t.test('the table and the page', async (t) => {
   }
   t.match(soakTable(result), '1,234')
   const page = await soakPage(result)
-  t.match(page, /^# Soak\n/)
+  t.match(page, /^# Soak test/)
   t.match(page, '1 minutes on Node 20.19.0')
   t.match(page, '20.0 MB and 7 resources')
 })

@@ -9,14 +9,32 @@ const { description, repository } = JSON.parse(readFileSync(`${root}/package.jso
   repository?: { url: string }
 }
 
-/** The pages in the order of the index, by the rows of its table. */
-function pagesOfIndex(): DefaultTheme.SidebarItem[] {
+/** The groups of the index, and in each the pages of its table. */
+function groupsOfIndex(): DefaultTheme.SidebarItem[] {
   const index = readFileSync(`${root}/docs/README.md`, 'utf8')
-  const links = [...index.matchAll(/^\| \[(?<text>[^\]]+)\]\((?<file>[^)]+)\)/gm)]
+  return index
+    .split(/^## /m)
+    .slice(1)
+    .map((group) => ({
+      text: group.slice(0, group.indexOf('\n')),
+      items: pagesOf(group),
+    }))
+}
+
+/** The pages of a table of the index, by its rows. */
+function pagesOf(group: string): DefaultTheme.SidebarItem[] {
+  const links = [...group.matchAll(/^\| \[(?<text>[^\]]+)\]\((?<file>[^)]+)\)/gm)]
   return links.map(({ groups: { file = '' } = {} }) => ({
     text: titleOf(new URL(file, 'file:///docs/').pathname.slice(1)),
     link: new URL(file, 'file:///docs/').pathname.replace(/(?:README)?\.md$/, ''),
   }))
+}
+
+/** The start page begins the first group. */
+function sidebar(): DefaultTheme.SidebarItem[] {
+  const [first, ...others] = groupsOfIndex()
+  const start = { text: 'The start page', link: '/' }
+  return [{ ...first, items: [start, ...(first?.items ?? [])] }, ...others]
 }
 
 function titleOf(page: string): string {
@@ -96,7 +114,7 @@ export default defineConfig({
     },
     outline: [2, 3],
     nav: [{ text: 'Documentation', link: '/docs/' }],
-    sidebar: [{ text: 'Start', link: '/' }, ...pagesOfIndex()],
+    sidebar: sidebar(),
     ...(repository && {
       socialLinks: [
         { icon: 'github', link: repository.url.replace(/^git\+|\.git$/g, '') },

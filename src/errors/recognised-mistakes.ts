@@ -67,7 +67,7 @@ const FOREIGN: readonly IdTokenErrorCode[] = [
  * Common mistakes, the most specific first. In logs and in `explain`, their remedies replace the
  * general remedy of the outcome.
  */
-const MISTAKES: readonly Mistake[] = [
+export const MISTAKES: readonly Mistake[] = [
   {
     codes: ['ID_TOKEN_AUDIENCE_MISMATCH'],
     isShownBy: ({ aud }) => aud === GCLOUD_CLIENT,

@@ -96,7 +96,11 @@ export interface VerifierOptions {
   fetch?: typeof globalThis.fetch | undefined
   /** An OpenTelemetry `Meter`. Default: no metrics. */
   meter?: Meter | undefined
-  /** Where warnings go. Default: the app's logger in Fastify, elsewhere `process.emitWarning`. */
+  /**
+   * Where warnings about keys and options go. Default: the app's logger in Fastify, elsewhere
+   * `process.emitWarning`. In Express, refusals go there too where the request has no `log`; without
+   * either, refusals are not logged. `createVerifier` logs no refusal: it throws it.
+   */
   logger?: Logger | undefined
 }
 

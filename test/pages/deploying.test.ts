@@ -6,6 +6,8 @@ import { nested, readTerraform, environmentOf } from '../helpers/terraform.ts'
 import { blocksIn, textOf } from './blocks.ts'
 
 const SERVICES = ['search', 'user-profiles'] as const
+const TERRAFORM = ['versions', 'variables', 'main', 'alerts', 'outputs'] as const
+const LANGUAGES = ['ts', 'json', 'dockerfile', 'hcl', 'sh', 'text']
 const SERVICE = 'google_cloud_run_v2_service'
 const folder = 'examples/cloud-run'
 const page = textOf('docs/deploying.md')
@@ -126,17 +128,30 @@ t.test('gcloud makes the metric and the alert of Terraform', (t) => {
   t.end()
 })
 
+t.test('the page shows every source and the one Dockerfile of the services', (t) => {
+  for (const name of SERVICES) {
+    for (const file of readdirSync(new URL(`../../${folder}/${name}`, import.meta.url))) {
+      if (file.endsWith('.ts')) t.match(page, `<!-- file: ${folder}/${name}/${file} -->`)
+    }
+  }
+  const [one, other] = SERVICES.map((name) => textOf(`${folder}/${name}/Dockerfile`))
+  t.equal(one, other)
+  t.end()
+})
+
 t.test('the page shows parts of the files of Terraform', (t) => {
   const shown = blocks.filter(({ language }) => language === 'hcl')
   t.ok(shown.length > 0)
-  for (const { code } of shown) t.ok(textOf(`${folder}/terraform/main.tf`).includes(code))
+  const files = TERRAFORM.map((name) => textOf(`${folder}/terraform/${name}.tf`))
+  for (const { code } of shown) t.ok(files.some((file) => file.includes(code)))
+  for (const name of TERRAFORM) t.match(page, `<!-- file: ${folder}/terraform/${name}.tf -->`)
   t.equal(page.match(/^```\w/gm)?.length, blocks.length)
   t.same(
-    blocks.map(({ language }) => language).filter((one) => !['hcl', 'sh', 'text'].includes(one)),
+    blocks.map(({ language }) => language).filter((one) => !LANGUAGES.includes(one)),
     [],
   )
   t.same(
-    commands.filter((one) => !/^(?:url=\$\()?gcloud /.test(one)),
+    commands.filter((one) => !/^(?:\w+=\$\()?gcloud |^curl /.test(one)),
     [],
   )
   t.end()

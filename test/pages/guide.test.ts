@@ -16,6 +16,7 @@ import { meterWith } from '../helpers/meter.ts'
 import { audience, login } from '../helpers/shop.ts'
 import { issuer } from '../helpers/issuer.ts'
 
+const LOGGING = ['@google-cloud/pino-logging-gcp-config', 'pino']
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 t.test('every block is of a kind that is run or checked', (t) => {
@@ -130,7 +131,8 @@ t.test('the sh blocks install what there is and run scripts that there are', (t)
   const { name, scripts, peerDependencies } = JSON.parse(
     readFileSync(join(root, 'package.json'), 'utf8'),
   ) as { name: string; scripts: object; peerDependencies: object }
-  const packages = [name, ...Object.keys(peerDependencies)]
+  // rollout.md shows a program with these two.
+  const packages = [name, ...Object.keys(peerDependencies), ...LOGGING]
   const ofNpm = blocksOf('sh').filter(({ code }) => !code.startsWith('gcloud '))
   for (const line of ofNpm.flatMap(({ code }) => code.trim().split(/\n| && /))) {
     const [npm, command = '', ...rest] = line.split(' ')

@@ -3,8 +3,8 @@ import { existsSync, readdirSync } from 'node:fs'
 import { posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { GUIDE, textOf } from './blocks.ts'
-import { pageWithTables, REFERENCE } from './tables.ts'
+import { textOf } from './blocks.ts'
+import { FILLED, pageWithTables } from './tables.ts'
 
 const { files } = JSON.parse(textOf('package.json')) as { files: string[] }
 
@@ -26,12 +26,15 @@ interface Link {
   readonly anchor: string | undefined
 }
 
-t.test('the tables are what the code says', async (t) => {
-  for (const name of [...GUIDE, ...REFERENCE]) {
-    const page = textOf(name)
-    t.equal(page, await pageWithTables(name, page), `${name}: run npm run docs`)
-  }
-})
+t.test(
+  'the tables are what the code says, and the files that are shown are those of the repository',
+  async (t) => {
+    for (const name of FILLED) {
+      const page = textOf(name)
+      t.equal(page, await pageWithTables(name, page), `${name}: run npm run docs`)
+    }
+  },
+)
 
 // What the package does not hold is named without a link: a page is read on GitHub, on npm and in
 // node_modules.
@@ -55,6 +58,23 @@ t.test('every page of docs/ is in the index', async (t) => {
     docs.filter((page) => page !== 'docs/README.md' && !linked.includes(page)),
     [],
   )
+})
+
+// On the site a file name says nothing.
+t.test('the text of a link is a title, and in the index that of the page', async (t) => {
+  const texts = packedPages.flatMap((page) => [
+    ...textOf(page).matchAll(/\[([^\]]+)\]\(([^)]+)\)/g),
+  ])
+  t.same(
+    texts.map(([, text = '']) => text).filter((text) => /^[\w./-]+\.md$/.test(text)),
+    [],
+  )
+  const rows = textOf('docs/README.md').matchAll(/^\| \[([^\]]+)\]\(([^)]+)\)/gm)
+  for (const [, text = '', href = ''] of rows) {
+    if (href.startsWith('reference/')) continue
+    const [, title = ''] = /^# (.+)$/m.exec(textOf(posix.join('docs', href))) ?? []
+    t.equal(text, title.replaceAll('`', ''), href)
+  }
 })
 
 function linksOf(page: string): Link[] {

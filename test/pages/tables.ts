@@ -10,6 +10,7 @@ import { helpOf } from '../../src/cli/help.ts'
 import { VERBS } from '../../src/cli/verbs.ts'
 import { FAILURES } from '../../src/client/failures.ts'
 import { OUTCOMES, type ChallengeError } from '../../src/errors/outcomes.ts'
+import { MISTAKES } from '../../src/errors/recognised-mistakes.ts'
 import { GUIDE, textOf } from './blocks.ts'
 
 const EMULATOR = 'src/testing/emulator'
@@ -65,14 +66,18 @@ const PAGES: Record<string, Tables> = {
     requests: () => fieldTable(`${EMULATOR}/logged-request.ts`, 'LoggedRequest'),
   },
   'docs/command-line.md': HELP,
+  'docs/troubleshooting.md': { remedies: remedyTable, 'recognised mistakes': mistakeTable },
 }
 
 /** The pages that have tables beside the guide: each is the reference of one entry. */
 export const REFERENCE: readonly string[] = Object.keys(PAGES)
 
+/** The pages that are filled: those with tables, and one that shows files. */
+export const FILLED: readonly string[] = [...GUIDE, ...REFERENCE, 'docs/deploying.md']
+
 /** A page as the code has it. */
 export async function pageWithTables(name: string, page: string): Promise<string> {
-  let filled = page
+  let filled = page.replaceAll(SHOWN_FILE, (_, file: string) => shown(file))
   for (const [table, make] of Object.entries(tablesOf(name, page)))
     filled = fill(filled, table, make())
   return format(filled, { ...(await resolveConfig(path(name))), parser: 'markdown' })
@@ -87,6 +92,18 @@ function tablesOf(name: string, page: string): Tables {
 
 function path(name: string): string {
   return fileURLToPath(new URL(`../../${name}`, import.meta.url))
+}
+
+const SHOWN_FILE = /<!-- file: (\S+) -->.*?<!-- end of file: \1 -->/gs
+
+const LANGUAGES: Readonly<Record<string, string>> = { tf: 'hcl', Dockerfile: 'dockerfile' }
+
+/** A file of the repository, for readers who have the package alone. */
+function shown(file: string): string {
+  const [ending = ''] = /[^./]+$/.exec(file) ?? []
+  const name = file.replace('examples/cloud-run/', '')
+  const block = `\`\`\`${LANGUAGES[ending] ?? ending}\n${textOf(file).trimEnd()}\n\`\`\``
+  return `<!-- file: ${file} -->\n\n\`${name}\`:\n\n${block}\n\n<!-- end of file: ${file} -->`
 }
 
 function fill(page: string, name: string, table: string): string {
@@ -109,6 +126,31 @@ function outcomeTable(): string {
       when,
     ]),
   )
+}
+
+/** By status, because a caller sees that first. */
+function remedyTable(): string {
+  return tableOf(
+    ['status', 'code', 'what to change'],
+    Object.entries(OUTCOMES)
+      .toSorted(([, one], [, other]) => one.status - other.status)
+      .map(([code, { status, remedy }]) => [String(status), `\`${code}\``, prose(remedy)]),
+  )
+}
+
+function mistakeTable(): string {
+  return tableOf(
+    ['code', 'remedy'],
+    MISTAKES.map(({ codes, remedy }) => [
+      codes.map((code) => `\`${code}\``).join(', '),
+      prose(remedy),
+    ]),
+  )
+}
+
+/** A text of the log in Markdown: an angle bracket is not the start of an element. */
+function prose(text: string): string {
+  return text.replaceAll('<', '\\<')
 }
 
 function failureTable(): string {
@@ -183,7 +225,7 @@ function tableOf(head: readonly string[], rows: readonly (readonly string[])[]):
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const name of [...GUIDE, ...REFERENCE]) {
+  for (const name of FILLED) {
     writeFileSync(path(name), await pageWithTables(name, textOf(name)))
   }
 }

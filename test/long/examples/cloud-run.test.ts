@@ -39,6 +39,7 @@ const accounts = {
   signup: `signup@${project}.iam.gserviceaccount.com`,
 }
 const page = textOf('docs/deploying.md')
+const troubleshooting = textOf('docs/troubleshooting.md')
 
 const google = await startGoogleEmulator({ serviceAccount: accounts.search })
 t.teardown(() => google.close())
@@ -95,9 +96,9 @@ async function get(url: string, headers: Record<string, string> = {}): Promise<A
   }
 }
 
-/** The cells of a row of the page's table about refusals. */
+/** The cells of a row of the table about who has refused a call. */
 function cellsOf(status: number): string[][] {
-  const [, row = ''] = new RegExp(`^\\| ${status} \\| (.*) \\|$`, 'm').exec(page) ?? []
+  const [, row = ''] = new RegExp(`^\\| ${status} \\| (.*) \\|$`, 'm').exec(troubleshooting) ?? []
   return row
     .split(' | ')
     .map((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, quoted = '']) => quoted))
@@ -116,6 +117,7 @@ t.test('calls and refusals of services as they are deployed', async (t) => {
   await t.test('search calls user-profiles, as its own account', async (t) => {
     const answer = await get(`${search.url}/items/1`)
     t.match(answer, { status: 200, body: '{"item":"desk lamp","seller":"Ada"}' })
+    t.match(page, `\`${answer.body}\``, 'the page says what comes')
     t.equal((await get(`${search.url}/items/2`)).status, 404)
     t.match(await get(url, await headersOf(accounts.search)), { status: 200, body: /Ada/ })
   })
@@ -128,6 +130,12 @@ t.test('calls and refusals of services as they are deployed', async (t) => {
     t.equal(refusedByGoogle.challenge, '')
     t.match(refusedByGoogle.body, /^<html>/)
     t.equal(refusedHere.status, 403)
+    const readers = await fetch(url, {
+      method: 'PUT',
+      headers: { ...(await headersOf(accounts.search)), 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'Grace' }),
+    })
+    t.match(page, `\`${await readers.text()}\``, 'the page says what comes')
     const [google403, here403] = cellsOf(403)
     t.ok(hasAll(refusedByGoogle, google403))
     t.ok(hasAll(refusedHere, here403))
@@ -163,7 +171,12 @@ t.test('calls and refusals of services as they are deployed', async (t) => {
       for (const filter of [String(metric.filter), query]) {
         const found = entries.filter((entry) => finds(filter, entry))
         const codes = found.map(({ jsonPayload }) => jsonPayload.code)
-        t.same(codes, ['ID_TOKEN_CALLER_NOT_ALLOWED', 'ID_TOKEN_MISSING', 'ID_TOKEN_MALFORMED'])
+        t.same(codes, [
+          'ID_TOKEN_CALLER_NOT_ALLOWED',
+          'ID_TOKEN_CALLER_NOT_ALLOWED',
+          'ID_TOKEN_MISSING',
+          'ID_TOKEN_MALFORMED',
+        ])
         t.ok(entries.length > found.length)
         const elsewhere = { ...found[0], resource: { type: 'cloud_run_revision', labels: {} } }
         t.notOk(finds(filter, elsewhere as never), 'another service')

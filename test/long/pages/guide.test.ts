@@ -2,9 +2,10 @@
 import t, { type Test } from 'tap'
 import { IdTokenError, type IdTokenErrorCode } from '../../../src/index.ts'
 import { issuer } from '../../helpers/issuer.ts'
+import { entryOf, finds } from '../../helpers/logging-query.ts'
 import { audience, login, search, signup } from '../../helpers/shop.ts'
-import { blocksOf, firstProgram, onlyBlockOf, wholeProgram } from '../../pages/blocks.ts'
-import { runToEnd, startService } from './programs.ts'
+import { blocksOf, firstProgram, onlyBlockOf, textOf, wholeProgram } from '../../pages/blocks.ts'
+import { runToEnd, startService, type Service } from './programs.ts'
 
 t.test('the service of the start', async (t) => {
   const service = await start(t, 'service.ts', firstProgram('service.ts'))
@@ -72,6 +73,39 @@ t.test('the service with all that the other blocks put into it', async (t) => {
   })
 })
 
+t.test('the service of the start ends on SIGTERM, although connections are open', async (t) => {
+  const service = await start(t, 'service.ts', firstProgram('service.ts'))
+  t.equal((await service.call('/profiles/42', { email: login })).status, 200)
+  t.equal((await service.end()).code, 0)
+})
+
+t.test('the service of the rollout refuses nobody, and counts each request', async (t) => {
+  const service = await start(t, 'rollout.ts', wholeProgram('rollout.ts'))
+  for (const email of [login, login, undefined, search, login]) {
+    const answer = await service.call('/profiles/42', { email })
+    t.same([answer.status, await answer.json()], [200, { servedFor: null }])
+  }
+  const unknown = await service.call('/nosuch')
+  t.equal(unknown.status, 404)
+  const { code, lines } = await service.end()
+  t.equal(code, 0)
+  const counts = lines
+    .map((line) => JSON.parse(line) as { idToken?: { count: number; outcome: string } })
+    .flatMap(({ idToken }) => (idToken === undefined ? [] : [idToken.count]))
+  t.equal(
+    counts.reduce((sum, count) => sum + count, 0),
+    6,
+  )
+  const query = /filter `([^`]+)` finds these lines/.exec(
+    textOf('docs/rollout.md').replaceAll(/\s+/g, ' '),
+  )?.[1]
+  const found = lines.filter((line) =>
+    finds((query ?? '').replaceAll(' AND ', '\n'), entryOf(line, 'user-profiles')),
+  )
+  t.equal(found.length, 6, 'the filter finds the line of each request that would be refused')
+  for (const line of found) t.match(line, 'would be refused')
+})
+
 t.test('the Express app', async (t) => {
   const service = await start(t, 'express.ts', wholeProgram('express.ts'))
   const answer = async (
@@ -98,6 +132,53 @@ t.test('the Express app', async (t) => {
   ])
   t.same(await answer('/profiles/42', { email: search }), [403, notAllowed])
   t.same(await answer('/profiles/42', {}), [401, refusal('ID_TOKEN_MISSING')])
+  t.match(JSON.parse(await service.line('"ID_TOKEN_CALLER_NOT_ALLOWED"')), {
+    level: 40,
+    detail: { remedy: String },
+  })
+  t.equal((await service.end()).code, 0)
+})
+
+t.test('the server without a framework', async (t) => {
+  const program = wholeProgram('node-http.ts').replaceAll('console.warn(', 'console.log(')
+  const service = await start(t, 'node-http.ts', program)
+  const answer = async (path: string, call: Call = {}): Promise<readonly [number, string]> => {
+    const response = await service.call(path, call)
+    return [response.status, await response.text()]
+  }
+  t.same(await answer('/health'), [200, 'ok\n'])
+  t.same(await answer('/profiles?page=2', { email: login }), [
+    200,
+    JSON.stringify({ servedFor: login }),
+  ])
+  t.equal((await answer('/profiles', { email: signup }))[0], 403)
+  t.same(await answer('/profiles', { email: signup, method: 'POST' }), [
+    201,
+    JSON.stringify({ createdBy: signup }),
+  ])
+  t.match(await answer('/profiles', { email: login, method: 'POST' }), [
+    403,
+    /ID_TOKEN_CALLER_NOT_ALLOWED/,
+  ])
+  t.match(JSON.parse(await service.line(`"${login} `)), {
+    severity: 'WARNING',
+    code: 'ID_TOKEN_CALLER_NOT_ALLOWED',
+    detail: { expected: [signup], remedy: String },
+  })
+  const refused = await service.call('/profiles')
+  t.match(refused.headers.get('www-authenticate'), /^Bearer realm=/)
+  t.equal((await answer('/nosuch'))[0], 404)
+  t.equal((await service.end()).code, 0)
+})
+
+t.test('the server without a framework and without a list', async (t) => {
+  const program = wholeProgram('node-http.ts')
+    .replace(/ {2}allowedCallers: \['login.*\n/, '')
+    .replaceAll('console.error(', 'console.log(')
+  const service = await start(t, 'no-list.ts', program)
+  t.equal((await service.call('/profiles', { email: login })).status, 500)
+  t.match(await service.line('TypeError'), /allowedCallers/)
+  t.equal((await service.call('/profiles', { email: signup, method: 'POST' })).status, 201)
 })
 
 t.test('the explanation', async (t) => {
@@ -115,20 +196,20 @@ t.test('the shortest test of a service', async (t) => {
   t.same(await runToEnd(t, 'search.test.ts', program, issuer), { code: 0, output: '' })
 })
 
-t.test("the test of one's own service", async (t) => {
+t.test("the tests of one's own service, and of its lists", async (t) => {
   const program = wholeProgram('profiles.test.ts')
   const { code, output } = await runToEnd(t, 'profiles.test.ts', program, issuer)
   t.equal(code, 0)
-  t.match(output, /pass 1\n/)
-})
-
-t.test('the test that holds the lists', async (t) => {
-  const program = wholeProgram('callers.test.ts')
-  const { code, output } = await runToEnd(t, 'callers.test.ts', program, issuer)
-  t.equal(code, 0)
-  t.match(output, /pass 1\n/)
+  t.match(output, /pass 2\n/)
   const changed = program.replace('allowedCallers: [search]', 'allowedCallers: [login]')
   t.equal((await runToEnd(t, 'changed.test.ts', changed, issuer)).code, 1)
+})
+
+t.test("the test of one's own Express app", async (t) => {
+  const program = wholeProgram('express.test.ts')
+  const { code, output } = await runToEnd(t, 'express.test.ts', program, issuer)
+  t.equal(code, 0)
+  t.match(output, /pass 1\n/)
 })
 
 t.test('the way to enforcing, and a log that Cloud Logging reads', async (t) => {
@@ -176,11 +257,12 @@ interface Call {
 
 interface CalledService {
   readonly call: (path: string, call?: Call) => Promise<Response>
-  readonly line: (part: string) => Promise<string>
+  readonly line: Service['line']
+  readonly end: Service['end']
 }
 
 async function start(t: Test, name: string, program: string): Promise<CalledService> {
-  const { url, line } = await startService(t, name, program, issuer)
+  const { url, line, end } = await startService(t, name, program, issuer)
   const call = async (
     path: string,
     { email, method = 'GET', headers: own, ...token }: Call = {},
@@ -192,5 +274,5 @@ async function start(t: Test, name: string, program: string): Promise<CalledServ
     }
     return fetch(`${url}${path}`, { method, headers })
   }
-  return { call, line }
+  return { call, line, end }
 }

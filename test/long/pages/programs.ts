@@ -48,6 +48,8 @@ export interface Service {
   readonly url: string
   /** The first line that it prints, or has printed, with this in it. */
   readonly line: (part: string) => Promise<string>
+  /** Sends SIGTERM; the exit code, and all the lines that it has printed. */
+  readonly end: () => Promise<{ code: number | null; lines: readonly string[] }>
 }
 
 /** Runs a program that serves, on a port of its own. */
@@ -73,6 +75,12 @@ export async function startService(
         await once(output, 'line')
       }
       return found
+    },
+    end: async () => {
+      const closed = once(child, 'close')
+      child.kill('SIGTERM')
+      const [code] = (await closed) as [number | null]
+      return { code, lines }
     },
   }
 }
