@@ -72,8 +72,13 @@ const PAGES: Record<string, Tables> = {
 /** The pages that have tables beside the guide: each is the reference of one entry. */
 export const REFERENCE: readonly string[] = Object.keys(PAGES)
 
-/** The pages that are filled: those with tables, and one that shows files. */
-export const FILLED: readonly string[] = [...GUIDE, ...REFERENCE, 'docs/deploying.md']
+/** The pages that are filled: those with tables, and those that show files. */
+export const FILLED: readonly string[] = [
+  ...GUIDE,
+  ...REFERENCE,
+  'docs/deploying.md',
+  'docs/other-frameworks.md',
+]
 
 /** A page as the code has it. */
 export async function pageWithTables(name: string, page: string): Promise<string> {
@@ -94,14 +99,15 @@ function path(name: string): string {
   return fileURLToPath(new URL(`../../${name}`, import.meta.url))
 }
 
-const SHOWN_FILE = /<!-- file: (\S+) -->.*?<!-- end of file: \1 -->/gs
+/** Where a page shows a file of the repository. */
+export const SHOWN_FILE = /<!-- file: (\S+) -->.*?<!-- end of file: \1 -->/gs
 
 const LANGUAGES: Readonly<Record<string, string>> = { tf: 'hcl', Dockerfile: 'dockerfile' }
 
 /** A file of the repository, for readers who have the package alone. */
 function shown(file: string): string {
   const [ending = ''] = /[^./]+$/.exec(file) ?? []
-  const name = file.replace('examples/cloud-run/', '')
+  const name = file.replace(/^examples\/(?:cloud-run\/)?/, '')
   const block = `\`\`\`${LANGUAGES[ending] ?? ending}\n${textOf(file).trimEnd()}\n\`\`\``
   return `<!-- file: ${file} -->\n\n\`${name}\`:\n\n${block}\n\n<!-- end of file: ${file} -->`
 }
