@@ -11,7 +11,7 @@ import { VERBS } from '../../src/cli/verbs.ts'
 import { FAILURES } from '../../src/client/failures.ts'
 import { OUTCOMES, type ChallengeError } from '../../src/errors/outcomes.ts'
 import { MISTAKES } from '../../src/errors/recognised-mistakes.ts'
-import { GUIDE, textOf } from './blocks.ts'
+import { GUIDE, SHOWN_FILE, textOf } from './blocks.ts'
 
 const EMULATOR = 'src/testing/emulator'
 const PUSH = 'src/testing/push'
@@ -98,9 +98,6 @@ function tablesOf(name: string, page: string): Tables {
 function path(name: string): string {
   return fileURLToPath(new URL(`../../${name}`, import.meta.url))
 }
-
-/** Where a page shows a file of the repository. */
-export const SHOWN_FILE = /<!-- file: (\S+) -->.*?<!-- end of file: \1 -->/gs
 
 const LANGUAGES: Readonly<Record<string, string>> = { tf: 'hcl', Dockerfile: 'dockerfile' }
 
