@@ -1,0 +1,161 @@
+/** What is mutated, and the tests that have to notice it. */
+
+/** A part of `src`, and its tests. */
+export interface Group {
+  readonly name: string
+  readonly mutate: readonly string[]
+  /**
+   * Test files, without `test/` and `.test.ts`. Each mutant is tried with those that run its code,
+   * in this order, up to the first that fails: so the quickest and most specific come first. A
+   * survivor is tried with all of them, so files that take seconds are not here.
+   */
+  readonly tests: readonly string[]
+}
+
+export const GROUPS: readonly Group[] = [
+  {
+    name: 'request',
+    mutate: ['src/request/*.ts'],
+    tests: [
+      'request/request-like',
+      'request/other-places',
+      'verifier/verifier',
+      'request/two-identities',
+      'verifier/attacks',
+      'verifier/iap',
+    ],
+  },
+  {
+    name: 'token',
+    mutate: ['src/token/*.ts'],
+    tests: [
+      'verifier/verifier',
+      'verifier/iap',
+      'token/base64url',
+      'errors/remedies',
+      'verifier/attacks',
+    ],
+  },
+  {
+    name: 'keys',
+    mutate: ['src/keys/*.ts'],
+    tests: [
+      'keys/remote-key-set',
+      'keys/fetch-pace',
+      'keys/refetch',
+      'keys/close',
+      'keys/rfc7520',
+      'keys/wycheproof',
+      'verifier/verifier',
+      'verifier/iap',
+      'verifier/attacks',
+    ],
+  },
+  {
+    name: 'policy',
+    mutate: ['src/policy/*.ts'],
+    tests: [
+      'policy/allowed-callers',
+      'policy/refused-entries',
+      'policy/access-policy',
+      'policy/audiences',
+      'policy/caller-refusal',
+      'verifier/verifier',
+      'verifier/iap',
+    ],
+  },
+  {
+    name: 'profiles',
+    mutate: ['src/profiles/*.ts'],
+    tests: [
+      'profiles/token-profile',
+      'verifier/verifier',
+      'verifier/iap',
+      'verifier/iap-options',
+      'verifier/fixtures',
+      'request/two-identities',
+    ],
+  },
+  {
+    name: 'cache',
+    mutate: ['src/cache/*.ts'],
+    tests: ['cache/token-cache', 'verifier/verifier'],
+  },
+  {
+    name: 'pacing',
+    mutate: ['src/pacing/*.ts'],
+    tests: [
+      'pacing/pacing',
+      'keys/fetch-pace',
+      'keys/remote-key-set',
+      'keys/refetch',
+      'keys/close',
+      'telemetry/refusal-limit',
+      'adapters/refusal-log',
+      'verifier/verifier-options',
+    ],
+  },
+  {
+    name: 'checks',
+    mutate: ['src/checks/*.ts'],
+    tests: [
+      'checks/plain-options',
+      'verifier/verifier-options',
+      'verifier/iap-options',
+      'adapters/allow-http-hosts',
+      'policy/allowed-callers',
+      'keys/close',
+    ],
+  },
+  {
+    name: 'verifier',
+    mutate: ['src/verifier/*.ts'],
+    tests: [
+      'verifier/verifier-options',
+      'verifier/verifier',
+      'verifier/iap-options',
+      'verifier/iap',
+      'errors/remedies',
+      'request/request-like',
+      'adapters/start-warnings',
+      'keys/close',
+      'verifier/verify-callers',
+      'telemetry/metrics',
+    ],
+  },
+  {
+    name: 'adapters',
+    mutate: ['src/adapters/*.ts', 'src/adapters/*/*.ts'],
+    tests: [
+      'adapters/fastify/plugin',
+      'adapters/express/middleware',
+      'adapters/refusal-log',
+      'adapters/start-warnings',
+      'adapters/allow-http-hosts',
+      'adapters/fastify/refusals',
+      'adapters/fastify/scopes',
+      'adapters/fastify/openapi',
+      'adapters/fastify/many-routes',
+      'adapters/fastify/other-plugins',
+      'adapters/fastify/connections',
+      'adapters/report-only',
+      'adapters/fastify/startup',
+    ],
+  },
+  {
+    name: 'client',
+    mutate: [
+      'src/client/{clock-difference,credentials,follow-redirect,id-token-source,impersonate}.ts',
+      'src/client/{outgoing-request,parse-id-token,send,share-id-tokens,shared-id-token}.ts',
+      'src/client/{token-headers,within-time}.ts',
+    ],
+    tests: [
+      'client/token-shape',
+      'client/token-headers',
+      'client/fetch',
+      'client/credentials',
+      'client/clock-difference',
+      'client/id-tokens',
+    ],
+  },
+]
