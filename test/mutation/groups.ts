@@ -17,6 +17,7 @@ export const GROUPS: readonly Group[] = [
     name: 'request',
     mutate: ['src/request/*.ts'],
     tests: [
+      'request/presented-token',
       'request/request-like',
       'request/other-places',
       'verifier/verifier',
@@ -40,6 +41,7 @@ export const GROUPS: readonly Group[] = [
     name: 'keys',
     mutate: ['src/keys/*.ts'],
     tests: [
+      'keys/freshness',
       'keys/remote-key-set',
       'keys/fetch-pace',
       'keys/refetch',
@@ -79,12 +81,13 @@ export const GROUPS: readonly Group[] = [
   {
     name: 'cache',
     mutate: ['src/cache/*.ts'],
-    tests: ['cache/token-cache', 'verifier/verifier'],
+    tests: ['cache/recent-tokens', 'cache/token-cache', 'verifier/verifier'],
   },
   {
     name: 'pacing',
     mutate: ['src/pacing/*.ts'],
     tests: [
+      'pacing/waiting',
       'pacing/pacing',
       'keys/fetch-pace',
       'keys/remote-key-set',
@@ -111,6 +114,7 @@ export const GROUPS: readonly Group[] = [
     name: 'verifier',
     mutate: ['src/verifier/*.ts'],
     tests: [
+      'verifier/validate-claims',
       'verifier/verifier-options',
       'verifier/verifier',
       'verifier/iap-options',
@@ -127,6 +131,7 @@ export const GROUPS: readonly Group[] = [
     name: 'adapters',
     mutate: ['src/adapters/*.ts', 'src/adapters/*/*.ts'],
     tests: [
+      'adapters/fastify/decorations',
       'adapters/fastify/plugin',
       'adapters/express/middleware',
       'adapters/refusal-log',
@@ -150,6 +155,7 @@ export const GROUPS: readonly Group[] = [
       'src/client/{token-headers,within-time}.ts',
     ],
     tests: [
+      'client/shared-id-token',
       'client/token-shape',
       'client/token-headers',
       'client/fetch',
