@@ -6,8 +6,6 @@ import { RecentTokens } from '../../src/cache/recent-tokens.ts'
 const tokenOf = (n: number): string => createHash('sha256').update(String(n)).digest('base64url')
 const tokens = (from: number, count: number): string[] =>
   Array.from({ length: count }, (_, n) => tokenOf(from + n))
-const known = (recent: RecentTokens, some: readonly string[]): number =>
-  some.filter((token) => recent.has(token)).length
 
 /** Some that begin as those that were added, and none that is the same. */
 const others = tokens(1_000_000, 5_000)
