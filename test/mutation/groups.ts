@@ -102,6 +102,9 @@ export const GROUPS: readonly Group[] = [
     name: 'checks',
     mutate: ['src/checks/*.ts'],
     tests: [
+      'checks/option-values',
+      'checks/injected',
+      'checks/secure-url',
       'checks/plain-options',
       'verifier/verifier-options',
       'verifier/iap-options',
