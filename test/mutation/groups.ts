@@ -30,6 +30,7 @@ export const GROUPS: readonly Group[] = [
     name: 'token',
     mutate: ['src/token/*.ts'],
     tests: [
+      'token/parse-token',
       'verifier/verifier',
       'verifier/iap',
       'token/base64url',

@@ -52,6 +52,7 @@ t.test('a token is what follows the scheme and spaces, alone', (t) => {
     ['Bearer,abc', undefined],
     [' Bearer abc', undefined],
     ['Basic abc', undefined],
+    ['Digest Bearer', undefined],
     ['abc', undefined],
     ['', undefined],
   ] as const) {
@@ -121,6 +122,7 @@ t.test('one header is read as it was sent, and two of one name are refused', (t)
   t.equal(value('x', 'authorization', 'AUTHORIZATION', ''), '')
   t.equal(value('authorizatiom', 'a', 'authorization ', 'b', 'uthorization', 'c'), undefined)
   t.equal(value('authorization'), undefined, 'a name without a value')
+  t.equal(value('authorization', 'a', 'authorization'), 'a', 'it is no second header')
   for (const second of ['a', 'b', '']) {
     t.strictSame(refusalOf(value('authorization', 'a', 'x', 'y', 'Authorization', second)), [
       'ID_TOKEN_REQUEST_MALFORMED',
