@@ -119,6 +119,7 @@ export const GROUPS: readonly Group[] = [
     mutate: ['src/verifier/*.ts'],
     tests: [
       'verifier/validate-claims',
+      'verifier/settings',
       'verifier/verifier-options',
       'verifier/verifier',
       'verifier/iap-options',
