@@ -42,6 +42,7 @@ export const GROUPS: readonly Group[] = [
     name: 'keys',
     mutate: ['src/keys/*.ts'],
     tests: [
+      'keys/parse-jwks',
       'keys/freshness',
       'keys/remote-key-set',
       'keys/fetch-pace',

@@ -15,8 +15,7 @@ interface MutatedFile {
 interface Mutant {
   readonly mutatorName: string
   readonly replacement: string
-  /** `RuntimeError`: the test process ended before it ran a test. */
-  readonly status: 'Killed' | 'Timeout' | 'Survived' | 'NoCoverage' | 'RuntimeError'
+  readonly status: 'Killed' | 'Timeout' | 'Survived' | 'NoCoverage' | 'RuntimeError' | 'Ignored'
   readonly statusReason?: string
   readonly location: { readonly start: Position; readonly end: Position }
 }
@@ -46,8 +45,14 @@ export function scoreOf(mutants: readonly Mutant[]): number {
   return (100 * (mutants.length - missed)) / mutants.length
 }
 
+/**
+ * The mutants that count. Like Stryker, this leaves out those with which no test file could be
+ * loaded (`RuntimeError`), and those that are not tried.
+ */
 export function mutantsOf(files: readonly [name: string, file: MutatedFile][]): Mutant[] {
-  return files.flatMap(([, { mutants }]) => mutants)
+  return files.flatMap(([, { mutants }]) =>
+    mutants.filter(({ status }) => status !== 'RuntimeError' && status !== 'Ignored'),
+  )
 }
 
 /** Each mutant that no test has noticed, as the page lists it. */

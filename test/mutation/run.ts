@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -52,6 +52,18 @@ function configOf({ name, mutate, tests }: Group): object {
   }
 }
 
+/** Once, and again where the lockfile is newer than what is installed. */
+function installStryker(): void {
+  const [lockfile, installed] = ['package-lock.json', 'node_modules/.package-lock.json'].map(
+    (name) => statSync(new URL(name, import.meta.url), { throwIfNoEntry: false })?.mtimeMs,
+  )
+  if (installed !== undefined && Number(lockfile) <= installed) return
+  execFileSync('npm', ['ci', '--prefix', 'test/mutation', '--silent'], {
+    cwd: checkout,
+    stdio: 'inherit',
+  })
+}
+
 /** Stryker needs Node 22; from 22.18 on Node strips types itself, which makes each test quicker. */
 async function nodeDirectory(): Promise<string> {
   const { typescript } = process.features as { readonly typescript?: unknown }
@@ -89,10 +101,7 @@ async function mutateGroup(group: Group, nodeBin: string): Promise<void> {
 const groups = GROUPS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
 if (groups.length === 0) throw new Error(`no such group; there are ${GROUPS.map((g) => g.name)}`)
 if (!values.report) {
-  execFileSync('npm', ['ci', '--prefix', 'test/mutation', '--silent'], {
-    cwd: checkout,
-    stdio: 'inherit',
-  })
+  installStryker()
   const nodeBin = await nodeDirectory()
   for (const group of groups) await mutateGroup(group, nodeBin)
 }
