@@ -71,14 +71,7 @@ export const GROUPS: readonly Group[] = [
   {
     name: 'profiles',
     mutate: ['src/profiles/*.ts'],
-    tests: [
-      'profiles/token-profile',
-      'verifier/verifier',
-      'verifier/iap',
-      'verifier/iap-options',
-      'verifier/fixtures',
-      'request/two-identities',
-    ],
+    tests: ['verifier/settings', 'profiles/token-profile', 'verifier/iap', 'verifier/verifier'],
   },
   {
     name: 'cache',
@@ -88,17 +81,7 @@ export const GROUPS: readonly Group[] = [
   {
     name: 'pacing',
     mutate: ['src/pacing/*.ts'],
-    tests: [
-      'pacing/waiting',
-      'pacing/pacing',
-      'keys/fetch-pace',
-      'keys/remote-key-set',
-      'keys/refetch',
-      'keys/close',
-      'telemetry/refusal-limit',
-      'adapters/refusal-log',
-      'verifier/verifier-options',
-    ],
+    tests: ['pacing/waiting', 'pacing/pacing', 'telemetry/refusal-limit'],
   },
   {
     name: 'checks',
@@ -108,11 +91,7 @@ export const GROUPS: readonly Group[] = [
       'checks/injected',
       'checks/secure-url',
       'checks/plain-options',
-      'verifier/verifier-options',
-      'verifier/iap-options',
-      'adapters/allow-http-hosts',
-      'policy/allowed-callers',
-      'keys/close',
+      'verifier/settings',
     ],
   },
   {
