@@ -1,5 +1,6 @@
 /** Waits and runs: who joins, who gives up, and what is left behind. */
 import t from 'tap'
+import { Backoff } from '../../src/pacing/backoff.ts'
 import { durationInWords } from '../../src/pacing/duration-in-words.ts'
 import { onceAMinute } from '../../src/pacing/once-a-minute.ts'
 import { RefetchBudget } from '../../src/pacing/refetch-budget.ts'
@@ -42,6 +43,11 @@ t.test('a duration has its two largest units, without those that are nought', (t
       '2 days 2 hours',
     ],
   )
+  t.end()
+})
+
+t.test('an attempt may be made at once where none has failed', (t) => {
+  t.equal(new Backoff(() => 1).remaining(0), 0)
   t.end()
 })
 
@@ -199,15 +205,16 @@ t.test('a wait ends with the promise, at its deadline, or by its signal', async 
 })
 
 t.test('an ended wait leaves no timer and no listener behind', async (t) => {
-  const { signal } = new AbortController()
+  const controller = new AbortController()
+  const { signal } = controller
   const listeners = new Set<unknown>()
   const add = signal.addEventListener.bind(signal)
   signal.addEventListener = (type: string, listener: unknown, options?: unknown) => {
     listeners.add(listener)
     add(type as 'abort', listener as () => void, options as object)
   }
-  signal.removeEventListener = (_type: string, listener: unknown) => {
-    listeners.delete(listener)
+  signal.removeEventListener = (type: string, listener: unknown) => {
+    if (type === 'abort') listeners.delete(listener)
   }
   const timers = (): number =>
     process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
@@ -215,6 +222,12 @@ t.test('an ended wait leaves no timer and no listener behind', async (t) => {
   const deadline = { timeout: 60_000, tooLate: () => new Error('too late') }
   await within(Promise.resolve(), { deadline, signal })
   await within(Promise.reject(new Error('gone')), { deadline, signal }).catch(() => undefined)
+  t.equal(listeners.size, 0)
+  t.equal(timers(), before)
+  const aborted = within(new Promise(() => undefined), { deadline, signal })
+  t.equal(timers(), before + 1)
+  controller.abort(new Error('enough'))
+  await t.rejects(aborted, { message: 'enough' })
   t.equal(listeners.size, 0)
   t.equal(timers(), before)
 })
