@@ -30,6 +30,7 @@ t.test('an entry is refused with the reason that fits it, or with none', (t) => 
     ['nobody', ''],
     [{ email: 'Dana@example.com' }, '. An email is lower case'],
     [{ email: 7 }, ''],
+    [{ email: ['dana@example.com'] }, ''],
     [{ mail: 'dana@example.com' }, ''],
     [null, ''],
     [true, ''],
