@@ -117,6 +117,7 @@ export const GROUPS: readonly Group[] = [
     mutate: ['src/adapters/*.ts'],
     tests: [
       'adapters/receive-outcome',
+      'adapters/guard-options',
       'adapters/start-warnings',
       'adapters/refusal-log',
       'adapters/report-only',
@@ -128,6 +129,7 @@ export const GROUPS: readonly Group[] = [
     name: 'express',
     mutate: ['src/adapters/express/*.ts'],
     tests: [
+      'adapters/express/route-names',
       'adapters/express/middleware',
       'adapters/report-only',
       'adapters/start-warnings',
@@ -139,6 +141,7 @@ export const GROUPS: readonly Group[] = [
     name: 'fastify',
     mutate: ['src/adapters/fastify/*.ts'],
     tests: [
+      'adapters/fastify/route-config',
       'adapters/fastify/decorations',
       'adapters/fastify/plugin',
       'adapters/fastify/scopes',
@@ -147,6 +150,7 @@ export const GROUPS: readonly Group[] = [
       'adapters/fastify/many-routes',
       'adapters/start-warnings',
       'adapters/report-only',
+      'adapters/fastify/refusals',
       'adapters/fastify/startup',
       'keys/close',
     ],

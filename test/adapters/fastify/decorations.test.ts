@@ -1,4 +1,4 @@
-/** What other plugins and open routes find on the app and on its requests. */
+/** What other plugins find on the app and on its requests. */
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import t from 'tap'
@@ -21,17 +21,4 @@ t.test('the decorations are there for plugins that ask for them', async (t) => {
     },
   })
   await t.resolves(Promise.resolve(app.register(needsThem)))
-})
-
-t.test('request.caller of an open route is null, and not undefined', async (t) => {
-  const app = Fastify()
-  t.after(() => app.close())
-  await app.register(googleIdToken, options)
-  const callers: unknown[] = []
-  app.get('/', { config: { idToken: false } }, (request) => {
-    callers.push(request.caller)
-    return {}
-  })
-  t.equal((await app.inject('/')).statusCode, 200)
-  t.strictSame(callers, [null])
 })
