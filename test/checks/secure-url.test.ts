@@ -62,6 +62,8 @@ t.test('which hosts are this machine', (t) => {
     '[localhost',
     'x[::1]',
     '[::1]x',
+    '1[27.0.0.1]',
+    '[127.0.0].1',
   ]) {
     t.notOk(isLoopback(host), host)
   }
@@ -70,7 +72,7 @@ t.test('which hosts are this machine', (t) => {
 
 t.test('hosts for http are exact names', (t) => {
   t.strictSame(parseHttpHosts(undefined), [])
-  const hosts = ['a', 'a.b', 'a_b-1.c', '_a', 'a'.repeat(63)]
+  const hosts = ['a', 'a.b', 'ab.cd', 'a_b-1.c', '_a', 'a'.repeat(63)]
   t.strictSame(parseHttpHosts(hosts), hosts)
   t.not(parseHttpHosts(hosts), hosts)
   for (const bad of [
