@@ -44,6 +44,7 @@ export const GROUPS: readonly Group[] = [
     tests: [
       'keys/parse-jwks',
       'keys/freshness',
+      'keys/refresh-moments',
       'keys/remote-key-set',
       'keys/fetch-pace',
       'keys/refetch',
