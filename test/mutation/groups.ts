@@ -44,6 +44,7 @@ export const GROUPS: readonly Group[] = [
     tests: [
       'keys/parse-jwks',
       'keys/freshness',
+      'keys/key-set-stats',
       'keys/refresh-moments',
       'keys/remote-key-set',
       'keys/fetch-pace',
@@ -51,6 +52,7 @@ export const GROUPS: readonly Group[] = [
       'keys/close',
       'keys/rfc7520',
       'keys/wycheproof',
+      'telemetry/metrics',
       'verifier/verifier',
       'verifier/iap',
       'verifier/attacks',
@@ -111,6 +113,9 @@ export const GROUPS: readonly Group[] = [
       'keys/close',
       'verifier/verify-callers',
       'telemetry/metrics',
+      'cache/token-cache',
+      'verifier/fixtures',
+      'keys/refetch',
     ],
   },
   {
@@ -170,6 +175,8 @@ export const GROUPS: readonly Group[] = [
       'client/token-shape',
       'client/token-headers',
       'client/clock-difference',
+      'client/credentials',
+      'client/id-tokens',
     ],
   },
 ]
