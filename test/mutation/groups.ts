@@ -74,7 +74,14 @@ export const GROUPS: readonly Group[] = [
   {
     name: 'profiles',
     mutate: ['src/profiles/*.ts'],
-    tests: ['verifier/settings', 'profiles/token-profile', 'verifier/iap', 'verifier/verifier'],
+    tests: [
+      'profiles/twin-header',
+      'profiles/accounts',
+      'verifier/settings',
+      'profiles/token-profile',
+      'verifier/iap',
+      'verifier/verifier',
+    ],
   },
   {
     name: 'cache',
