@@ -193,3 +193,29 @@ t.test('what is told of a refused request', (t) => {
   }
   t.end()
 })
+
+t.test('a guard may report nothing', (t) => {
+  const core = { verifyRequest: () => error, decidingHeaderOf: () => null }
+  const guard = new RequestGuard(core as unknown as VerifierCore, {
+    auditLog: null,
+    refusalLimit: null,
+    markSpan: null,
+  })
+  const { lines, logger } = warnings()
+  const request: GuardedRequest = {
+    headers: { headers: {} },
+    method: 'GET',
+    route: nothing,
+    whenRouted: nothing,
+    target: undefined,
+    log: logger,
+    appLog: logger,
+    accept: nothing,
+    refuse: nothing,
+    next: nothing,
+  }
+  for (let n = 0; n < 20; n += 1) guard.handle(request, parse({ allowedCallers: [login] }).defaults)
+  guard.close()
+  t.equal(lines.length, 20, 'and each refusal is logged')
+  t.end()
+})

@@ -190,7 +190,7 @@ t.test('what a redirect asks for', (t) => {
   t.strictSame(redirected('POST', 303), asGet)
   t.strictSame(redirected('PUT', 303), asGet)
   for (const method of ['GET', 'HEAD']) {
-    t.strictSame(redirected(method, 303, null)[0], method)
+    t.strictSame(redirected(method, 303, null), [method, null, headers, url])
   }
   for (const status of [307, 308]) t.strictSame(redirected('POST', status), same('POST'))
   const stream = new Blob(['a']).stream()
@@ -318,6 +318,8 @@ t.test('redirects are followed, and no other origin gets the token', async (t) =
   const [before, refused] = [0, 1].map(() => new Response('no', { status: 401 }))
   const again = await sendTo([before as Response, to(307, '/b'), refused as Response, good])
   t.equal(again.outcome, refused, 'one other token for all of them')
+  const after = await sendTo([to(307, '/b'), new Response('no', { status: 401 }), good])
+  t.equal(after.outcome, good, 'a redirect alone does not use up the other token')
   const { sent, outcome } = await sendTo([to(307, 'https://b.example/'), good])
   t.equal(outcome, good)
   t.strictSame(

@@ -175,6 +175,9 @@ t.test('a token that has expired when it comes is used, and replaced after a wai
   t.equal(one.lines.length, 2, 'a warning again, as there was a good one meanwhile')
   one.pass(300)
   t.equal(await one.get(), expired, 'when the good one has expired it is')
+  const fetches = one.fetches()
+  t.equal(await one.get(), expired)
+  t.equal(one.fetches(), fetches, 'and it is kept')
 })
 
 t.test('a refused token is replaced, by the newer one if there is one', async (t) => {
@@ -205,6 +208,59 @@ t.test('all who wait share one fetch; a fetch that hangs is given up', async (t)
   one.pass(0.001)
   t.equal(await one.get(), token)
   t.equal(one.fetches(), 2)
+})
+
+t.test(
+  'a refresh in progress is not waited for twice, and one failure is one warning',
+  async (t) => {
+    const one = fixture(t)
+    await one.get()
+    let fail: (error: Error) => void = () => undefined
+    one.answers = [
+      () =>
+        new Promise((_resolve, reject) => {
+          fail = reject
+        }),
+    ]
+    one.pass(3300)
+    for (let call = 0; call < 5; call += 1) await one.get()
+    fail(new Error('gone'))
+    await one.get()
+    t.equal(one.fetches(), 2)
+    t.equal(one.lines.length, 1)
+  },
+)
+
+t.test('to join a fetch costs nothing of the five replacements', async (t) => {
+  const one = fixture(t)
+  const [answer] = one.answers
+  const first = await one.get()
+  let resolve: (token: string) => void = () => undefined
+  one.answers = [
+    () =>
+      new Promise((settle) => {
+        resolve = settle
+      }),
+  ]
+  const joined = Array.from({ length: 10 }, () => one.shared.replace(first, one.terms))
+  await new Promise(setImmediate)
+  t.equal(new Set(joined).size, 1)
+  one.answers = [answer as () => string]
+  resolve(unsigned({ iat: START, exp: START + 3600, n: 'second' }))
+  await joined[0]
+  for (let n = 0; n < 4; n += 1) await one.shared.replace(await one.get(), one.terms)
+  t.equal(one.fetches(), 6)
+})
+
+t.test('a token that expires in the second in which it comes has expired', async (t) => {
+  const one = fixture(t)
+  one.answers = [() => unsigned({ iat: START - 3600, exp: START })]
+  const token = await one.get()
+  t.equal(await one.get(), token)
+  t.equal(one.fetches(), 1)
+  one.pass(1)
+  await one.get()
+  t.equal(one.fetches(), 2, 'another is fetched as after a failure')
 })
 
 t.test('credentials that could not be found are looked for again, others once', async (t) => {
