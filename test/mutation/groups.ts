@@ -109,6 +109,7 @@ export const GROUPS: readonly Group[] = [
     mutate: ['src/verifier/*.ts'],
     tests: [
       'verifier/validate-claims',
+      'verifier/refusal-details',
       'verifier/settings',
       'verifier/verifier-options',
       'verifier/verifier',
@@ -131,6 +132,7 @@ export const GROUPS: readonly Group[] = [
     tests: [
       'adapters/receive-outcome',
       'adapters/guard-options',
+      'telemetry/telemetry',
       'adapters/start-warnings',
       'adapters/refusal-log',
       'adapters/report-only',
