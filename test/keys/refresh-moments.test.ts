@@ -86,6 +86,26 @@ t.test(
   },
 )
 
+t.test(
+  'keys from a store are used at once, and what they do not have is not known yet',
+  async (t) => {
+    const saved: Parameters<KeyStore['save']>[0][] = []
+    const keyStore: KeyStore = {
+      load: async () => saved.at(-1) ?? null,
+      save: async (keys) => {
+        saved.push(keys)
+      },
+    }
+    const before = endpoint(t, { keyStore })
+    await before.keys.ready()
+    await before.settled()
+    const hangs = (): Promise<Response> => new Promise(() => undefined)
+    const { keys } = endpoint(t, { keyStore, fetch: hangs, timeout: 60_000 })
+    t.strictSame(await keys.ready(), { fetched: false })
+    t.equal(keys.unavailable()?.code, 'ID_TOKEN_KEYS_UNAVAILABLE')
+  },
+)
+
 t.test('a 304 ignores no key', async (t) => {
   const one = endpoint(t)
   await one.keys.ready()

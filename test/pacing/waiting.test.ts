@@ -224,6 +224,12 @@ t.test('an ended wait leaves no timer and no listener behind', async (t) => {
   await within(Promise.reject(new Error('gone')), { deadline, signal }).catch(() => undefined)
   t.equal(listeners.size, 0)
   t.equal(timers(), before)
+  const late = within(new Promise(() => undefined), {
+    deadline: { ...deadline, timeout: 1 },
+    signal,
+  })
+  await t.rejects(late, { message: 'too late' })
+  t.equal(listeners.size, 0)
   const aborted = within(new Promise(() => undefined), { deadline, signal })
   t.equal(timers(), before + 1)
   controller.abort(new Error('enough'))
