@@ -55,3 +55,13 @@ t.test('a look-up of a token in the newer filter adds nothing', (t) => {
   t.ok(recent.has('first-token'), 'in the older filter')
   t.end()
 })
+
+t.test('a filter holds as many as it is made for, and no more', (t) => {
+  const recent = new RecentTokens(2)
+  const [first = '', ...later] = tokens(0, 5)
+  recent.add(first)
+  for (const token of later) recent.add(token)
+  t.notOk(recent.has(first))
+  t.ok(recent.has(later[1] ?? ''), 'the third is in the older filter')
+  t.end()
+})
