@@ -3,8 +3,6 @@
  * that compared every sentence would only repeat it. So a string of three words or more is not
  * mutated. Names, codes, headers and the strings of regular expressions are.
  */
-import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin'
-
 const PROSE = /\p{L}+[,;:.]? \S+ \S+/u
 
 const ignorer = {
@@ -18,4 +16,5 @@ const ignorer = {
   },
 }
 
-export const strykerPlugins = [declareValuePlugin(PluginKind.Ignore, 'prose', ignorer)]
+/** As `declareValuePlugin` of `@stryker-mutator/api` makes it, which is not installed here. */
+export const strykerPlugins = [{ kind: 'Ignore', name: 'prose', value: ignorer }]

@@ -4,7 +4,8 @@
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -13,9 +14,9 @@ import { GROUPS, type Group } from './groups.ts'
 import { figures, mutantsOf, scoreOf, survivorsOf, type Report } from './report.ts'
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url))
-const STRYKER = 'test/mutation/node_modules/@stryker-mutator/core/bin/stryker.js'
 /** Relative to the checkout, as Stryker wants it; git does not track it. */
 const KEPT = '.mutation'
+const STRYKER = join(checkout, KEPT, 'stryker')
 /** The part of the mutants that the tests have to notice, in percent. */
 const THRESHOLD = 95
 
@@ -52,16 +53,19 @@ function configOf({ name, mutate, tests }: Group): object {
   }
 }
 
-/** Once, and again where the lockfile is newer than what is installed. */
+/**
+ * Once, and again when the lockfile has changed. Not in this folder: tap lists every file of `test`,
+ * those of packages too, in a variable of the environment, which has a limit.
+ */
 function installStryker(): void {
-  const [lockfile, installed] = ['package-lock.json', 'node_modules/.package-lock.json'].map(
-    (name) => statSync(new URL(name, import.meta.url), { throwIfNoEntry: false })?.mtimeMs,
-  )
-  if (installed !== undefined && Number(lockfile) <= installed) return
-  execFileSync('npm', ['ci', '--prefix', 'test/mutation', '--silent'], {
-    cwd: checkout,
-    stdio: 'inherit',
-  })
+  const lockfile = readFileSync(new URL('package-lock.json', import.meta.url), 'utf8')
+  const installed = join(STRYKER, 'package-lock.json')
+  if (existsSync(installed) && readFileSync(installed, 'utf8') === lockfile) return
+  rmSync(STRYKER, { recursive: true, force: true })
+  mkdirSync(STRYKER, { recursive: true })
+  cpSync(new URL('package.json', import.meta.url), join(STRYKER, 'package.json'))
+  writeFileSync(installed, lockfile)
+  execFileSync('npm', ['ci', '--silent'], { cwd: STRYKER, stdio: 'inherit' })
 }
 
 /** Stryker needs Node 22; from 22.18 on Node strips types itself, which makes each test quicker. */
@@ -82,13 +86,15 @@ async function mutateGroup(group: Group, nodeBin: string): Promise<void> {
   mkdirSync(directory, { recursive: true })
   const config = join(directory, 'stryker.json')
   writeFileSync(config, JSON.stringify(configOf(group)))
-  const args = [STRYKER, 'run', config, ...(values.force ? ['--force'] : [])]
+  const stryker = join(STRYKER, 'node_modules/@stryker-mutator/core/bin/stryker.js')
+  const args = [stryker, 'run', config, ...(values.force ? ['--force'] : [])]
   const child = spawn(join(nodeBin, 'node'), args, {
     cwd: checkout,
     env: {
       ...process.env,
       PATH: [nodeBin, process.env.PATH].join(delimiter),
-      NODE_COMPILE_CACHE: join(checkout, KEPT, 'compiled'),
+      // Not in `.mutation`: tap lists every file of the project outside of node_modules.
+      NODE_COMPILE_CACHE: join(checkout, 'node_modules/.cache/mutation'),
       // A test that waits for what a mutant never does.
       TAP_TIMEOUT: process.env.TAP_TIMEOUT ?? '10',
     },
