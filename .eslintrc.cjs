@@ -2,7 +2,7 @@
 
 module.exports = {
   root: true,
-  ignorePatterns: ['**/dist', '.bench', '**/.build', '.tap', 'node_modules'],
+  ignorePatterns: ['**/dist', '.bench', '**/.build', '.mutation', '.tap', 'node_modules'],
   env: { node: true, es2023: true },
   parserOptions: { ecmaVersion: 2023, sourceType: 'module' },
   extends: ['eslint:recommended', 'prettier'],

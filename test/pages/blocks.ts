@@ -45,17 +45,22 @@ export function textOf(name: string): string {
 const FENCED =
   /(?:^<!-- (?<file>[\w.-]+\.(?:[cm]?[jt]s|json))(?:, before (?<before>[^>]+?))? -->\n\n)?^```(?<language>\w*)\n(?<code>.*?)^```$/gms
 
-/** Where a page shows a file of the repository, which has tests of its own. */
-export const SHOWN_FILE = /<!-- file: (\S+) -->.*?<!-- end of file: \1 -->/gs
-
-/** The fenced blocks that are written on a page, in order. */
+/** The fenced blocks of a page, in order. */
 export function blocksIn(page: string): Block[] {
-  return [...page.replaceAll(SHOWN_FILE, '').matchAll(FENCED)].map(({ groups = {} }) => ({
+  return [...page.matchAll(FENCED)].map(({ groups = {} }) => ({
     language: groups.language ?? '',
     code: groups.code ?? '',
     file: groups.file,
     before: groups.before,
   }))
+}
+
+/** Where a page shows a file of the repository. */
+export const SHOWN_FILE = /<!-- file: (\S+) -->.*?<!-- end of file: \1 -->/gs
+
+/** A page without the files that it shows: these have tests of their own. */
+export function withoutShownFiles(page: string): string {
+  return page.replaceAll(SHOWN_FILE, '')
 }
 
 /** The text of the whole guide. */

@@ -5,6 +5,7 @@ import {
   RECIPES,
   textOf,
   wholeProgram,
+  withoutShownFiles,
 } from '../../pages/blocks.ts'
 import { REFERENCE } from '../../pages/tables.ts'
 import { typeErrors } from './programs.ts'
@@ -13,7 +14,7 @@ t.test('the programs pass the type check of the project', (t) => {
   const programs = new Map<string, string>()
   const sources = [...REFERENCE, ...RECIPES].map((name) => ({
     name,
-    blocks: blocksIn(textOf(name)),
+    blocks: blocksIn(withoutShownFiles(textOf(name))),
   }))
   for (const { name, blocks } of [{ name: 'guide', blocks: guideBlocks }, ...sources]) {
     for (const { language, file } of blocks) {
