@@ -1,7 +1,7 @@
 /** Where ID tokens come from, what of it is a token, and what its times mean. */
 import t from 'tap'
 import { agreesWithClock, clockWarning, usableUntil } from '../../src/client/clock-difference.ts'
-import { parseCredentials, type Credentials } from '../../src/client/credentials.ts'
+import { parseCredentials, type Credentials } from '../../src/client/parse-credentials.ts'
 import { openIdTokenSource } from '../../src/client/id-token-source.ts'
 import { impersonate } from '../../src/client/impersonate.ts'
 import { parseIdToken } from '../../src/client/parse-id-token.ts'

@@ -15,8 +15,8 @@ function reasonFor(entry: unknown): string {
 
 t.test('an entry is refused with the reason that fits it, or with none', (t) => {
   for (const [entry, reason] of [
-    ['user:dana@example.com', '. For a person write { email }'],
-    ['user:', '. For a person write { email }'],
+    ['user:dana@example.com', ". For a person write { email: 'dana@example.com' }"],
+    ['user:', ". For a person write { email: '' }"],
     ['dana@example.com.user:', ''],
     ['deleted:serviceAccount:a@b.iam.gserviceaccount.com', '. A deleted account cannot call'],
     ['deleted:', '. A deleted account cannot call'],

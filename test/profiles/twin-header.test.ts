@@ -1,6 +1,6 @@
 /** Which header may hold the intact copy of a token. */
 import t from 'tap'
-import { TOKEN_HEADERS } from '../../src/profiles/token-headers.ts'
+import { TOKEN_HEADERS } from '../../src/profiles/all-token-headers.ts'
 import { parseTwinHeader } from '../../src/profiles/twin-header.ts'
 import { outcomeOf } from '../helpers/option-outcome.ts'
 

@@ -64,9 +64,23 @@ t.test('a token is a string of at most 8192 characters in three segments', (t) =
   t.end()
 })
 
+t.test('a character that Node would read as another is found in any segment', (t) => {
+  const [header, payload] = [encoded(HEADER), encoded(claims)]
+  for (const segment of ['/w', '+w', 'e30é', 'e30\u0100']) {
+    for (const token of [
+      `${segment}.${payload}.c2ln`,
+      `${header}.${segment}.c2ln`,
+      `${header}.${payload}.${segment}`,
+    ]) {
+      t.strictSame(outcome(token), malformed('strict base64url', 'something else'), token)
+    }
+  }
+  t.end()
+})
+
 t.test('header and payload are JSON objects in UTF-8 and strict base64url', (t) => {
   const otherwise = 'something else'
-  for (const segment of ['', '=', 'a', 'e30=', 'e31', '/w', encode('{}').replace('e', '+')]) {
+  for (const segment of ['', '=', 'a', 'e30=', 'e31', '!w']) {
     t.strictSame(
       outcome(`${segment}.${encoded(claims)}.c2ln`),
       malformed('header: UTF-8 in strict base64url', otherwise),
@@ -95,7 +109,7 @@ t.test('header and payload are JSON objects in UTF-8 and strict base64url', (t) 
 })
 
 t.test('signature, extensions, claims and algorithm, in this order', (t) => {
-  for (const signature of ['', 'a', 'c2ln=', 'c2l/', 'c2lo!']) {
+  for (const signature of ['', 'a', 'c2ln=', 'c2lo!']) {
     t.strictSame(
       outcome(tokenOf({ ...HEADER, crit: [] }, {}, signature)),
       malformed('signature: strict base64url', 'something else'),
