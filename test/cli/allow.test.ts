@@ -271,9 +271,10 @@ t.test('a file that is no list of callers is refused', async (t) => {
 })
 
 t.test('progress is on standard error: on a terminal, or if asked for', async (t) => {
+  const megabyte = Buffer.from(`${' '.repeat(999_999)}\n`)
   const big = Readable.from([
-    Buffer.alloc(99_000_000, '\n'),
-    Buffer.alloc(2_000_000, '\n'),
+    Buffer.concat(Array<Buffer>(99).fill(megabyte)),
+    Buffer.concat([megabyte, megabyte]),
     Buffer.from(jsonLines([line(ORDERS)])),
   ])
   const asked = await runVerb(['allow', '--progress'], { stdin: big })

@@ -24,7 +24,7 @@ t.test('lines and array elements come out whole, however the chunks are cut', as
         values,
       )
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   )
   fc.assert(
     fc.property(values, chunk, fc.constantFrom('\n', '\r\n'), (values, length, newline) => {
@@ -34,7 +34,7 @@ t.test('lines and array elements come out whole, however the chunks are cut', as
         values,
       )
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   )
 })
 
