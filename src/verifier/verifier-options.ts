@@ -74,9 +74,11 @@ export interface VerifierOptions {
    */
   iap?: IapOptions | undefined
   /**
-   * The header that holds, as `Bearer <token>`, the intact copy of a token whose signature Cloud Run
-   * removes in `X-Serverless-Authorization`. It is the `twin` of the client's `tokenHeaders`, for
-   * callers whose `Authorization` is taken. It never decides by itself. Default `authorization`.
+   * The header in which callers send their token once more, as `Bearer <token>`. Cloud Run removes the
+   * signature of the token in `X-Serverless-Authorization`, and this copy is verified in its place. For
+   * callers that need `Authorization` for something else; their client names the same header as `twin`
+   * of `tokenHeaders`. A header of your own is read only beside `X-Serverless-Authorization`. Default
+   * `authorization`.
    */
   twinHeader?: string | undefined
   /**

@@ -142,3 +142,32 @@ t.test('redactPaths keeps the tokens of both headers out of logged headers', asy
   ])
   for (const token of [authorization, serverless]) t.notOk(log.text().includes(token.slice(7)))
 })
+
+t.test('the lines that one refusal gives in the log of a Fastify app', async (t) => {
+  const messagesOf = async (ownHandler: boolean): Promise<unknown[]> => {
+    const log = capturedLog()
+    const app = Fastify({ logger: { stream: log.stream } })
+    if (ownHandler) {
+      app.setErrorHandler((error: IdTokenError, _request, reply) =>
+        reply.code(error.statusCode).send({ code: error.code }),
+      )
+    }
+    await app.register(fastifyGoogleIdToken, options)
+    app.get('/', () => '')
+    await app.inject('/')
+    await app.close()
+    return log.lines().map(({ level, err, msg }) => [level, err !== undefined, msg])
+  }
+  const [incoming, refused, ofFastify, completed] = await messagesOf(false)
+  t.match(
+    [incoming, refused, ofFastify, completed],
+    [
+      [30, false, 'incoming request'],
+      [40, false, /^ID token refused: /],
+      [30, true, String],
+      [30, false, 'request completed'],
+    ],
+  )
+  t.match(await messagesOf(true), [incoming, refused, completed])
+  t.equal((await messagesOf(true)).length, 3)
+})
