@@ -42,7 +42,10 @@ t.test('a package that is missing is named in one line, with how to get it', asy
     [['emulator'], 'fastify'],
     [['token', '--audience', 'a'], 'google-auth-library'],
   ] as const) {
-    const { exitCode, stdout, stderr } = await runProcess('without-packages', args)
+    // Node 26 warns of the function that hides the packages.
+    const { exitCode, stdout, stderr } = await runProcess('without-packages', args, 20_000, [
+      '--no-deprecation',
+    ])
     t.match({ exitCode, stdout }, { exitCode: 1, stdout: '' })
     const [first] = stderr.split('\n')
     t.match(first, needed)
