@@ -2,7 +2,7 @@ import { rename, rm, writeFile } from 'node:fs/promises'
 import { UsageError } from './io.ts'
 
 /**
- * Writes a file whole: whoever waits for it never reads a part of it.
+ * Writes a file whole: a process that waits for it never reads a part of it.
  *
  * @returns a function that removes it
  * @throws UsageError
