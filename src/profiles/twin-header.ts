@@ -1,8 +1,6 @@
+import { FIELD_NAME } from '../checks/field-name.ts'
 import { invalidOption } from '../checks/invalid-option.ts'
 import { TOKEN_HEADERS } from './all-token-headers.ts'
-
-/** A field name is a token (RFC 9110 sections 5.1 and 5.6.2). */
-const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
 
 /**
  * Names that mean something to HTTP clients, proxies or frameworks. They are removed, replaced or

@@ -1,3 +1,5 @@
+import { FIELD_NAME } from '../../checks/field-name.ts'
+
 /** One header, as it was sent. */
 export type Header = [name: string, value: string]
 
@@ -27,9 +29,6 @@ const KEPT = [
   'content-length',
   'transfer-encoding',
 ]
-
-/** RFC 9110 section 5.6.2. */
-const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
 
 /**
  * Whether every name is a field name. Older versions of Node take a space before the colon for a part
