@@ -1,3 +1,5 @@
+import { OTHERS_OUTCOME } from '../telemetry/audit-log.ts'
+
 /** A line of the audit log, as the library writes it. */
 export interface AuditLine {
   readonly method: string
@@ -15,9 +17,6 @@ export interface LoggedCaller {
   readonly email: string | undefined
   readonly subject: string
 }
-
-/** The outcome of the requests that the audit log counts together, without a method and a route. */
-export const TOGETHER = 'others'
 
 /** An email address has at most 254 characters (RFC 5321 section 4.5.3.1.3), a route may be longer. */
 const LONGEST_TEXT = 1_024
@@ -42,7 +41,8 @@ export function parseAuditLine(text: Buffer): AuditLine | null | undefined {
   const payload = memberOf(entry, 'jsonPayload') ?? entry
   const idToken = memberOf(payload, 'idToken')
   const outcome = textOf(idToken, 'outcome')
-  const method = textOf(idToken, 'method') ?? (outcome === TOGETHER ? '' : undefined)
+  // The requests that are counted together have no method and no route.
+  const method = textOf(idToken, 'method') ?? (outcome === OTHERS_OUTCOME ? '' : undefined)
   if (method === undefined || outcome === undefined) return null
   return {
     method,

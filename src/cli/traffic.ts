@@ -1,4 +1,5 @@
-import { TOGETHER, type AuditLine, type LoggedCaller } from './audit-line.ts'
+import { OTHERS_OUTCOME } from '../telemetry/audit-log.ts'
+import type { AuditLine, LoggedCaller } from './audit-line.ts'
 
 /** How often one caller has called one route. */
 export interface Calls {
@@ -53,7 +54,7 @@ export class Traffic {
 
   add({ method, route, outcome, count, caller }: AuditLine): void {
     if (route === null) {
-      if (outcome === TOGETHER) this.#together += count
+      if (outcome === OTHERS_OUTCOME) this.#together += count
       else this.#withoutRoute += count
       return
     }

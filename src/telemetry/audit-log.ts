@@ -50,9 +50,10 @@ export interface AuditLogParts {
 
 const MOST_COMBINATIONS = 1_000
 
-/** All combinations beyond the first 1,000. */
-const OTHERS = { method: null, route: null, outcome: 'others', caller: null, header: null } as const
-const OTHERS_KEY = [OTHERS.outcome]
+/** The outcome in the line of all combinations beyond the first 1,000. */
+export const OTHERS_OUTCOME = 'others'
+const OTHERS = { method: null, route: null, outcome: OTHERS_OUTCOME, caller: null, header: null }
+const OTHERS_KEY = [OTHERS_OUTCOME]
 
 /**
  * Logs who calls what: a line when a combination is seen first, and then one an interval. Lines and
