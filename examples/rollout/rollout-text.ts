@@ -11,8 +11,8 @@ export function rolloutText(steps: readonly Step[], marks: Marks): string {
       const title = marks.title(`${index + 1}. ${step.title}`)
       const body = 'rows' in step ? callsOf(step, marks) : `${step.line}\n\n${step.stdout}`
       const text = 'rows' in step ? body : `$ npx fastify-google-id-token ${body}`
-      const verdict = 'rows' in step || step.asExpected ? '' : `${marks.bad('not as expected')}\n`
-      return `${title}\n${text}${verdict}`
+      const failure = 'rows' in step || step.asExpected ? '' : `${marks.bad('not as expected')}\n`
+      return `${title}\n${text}${failure}`
     })
     .join('\n')
 }

@@ -215,12 +215,12 @@ function linesOf(answer: Answer, io: Io): string[] {
     '',
     ...checks.flatMap((check) => checkLines(check, style)),
     '',
-    ...verdictLines(answer, style),
+    ...outcomeLines(answer, style),
     ...(hint === null ? [] : [`But ${printable(hint)}`]),
   ]
 }
 
-function verdictLines(answer: Answer, style: ReturnType<typeof styleOn>): string[] {
+function outcomeLines(answer: Answer, style: ReturnType<typeof styleOn>): string[] {
   const { code, status, caller, checks } = answer
   if (code === NO_KEYS) return [`${style('red', 'Not verified')}: there are no keys (${code})`]
   if (caller === null) {
