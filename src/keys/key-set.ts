@@ -46,8 +46,12 @@ export interface ReadyKeys {
  * answers synchronously, and no good token waits for a fetch.
  */
 export interface KeySet {
-  /** The current keys, or `null` if no keys may be used. */
-  readonly current: () => Keys | null
+  /**
+   * The current keys, or `null` if no keys may be used.
+   *
+   * @param now - milliseconds since the epoch; read from the clock if missing
+   */
+  readonly current: (now?: number) => Keys | null
   /**
    * Resolves when there are current keys; the value says whether they were fetched after the call.
    * Or resolves to `ID_TOKEN_KEYS_UNAVAILABLE`.
@@ -61,8 +65,10 @@ export interface KeySet {
   /**
    * The error for a `kid` that the current keys do not have, but that may have been published: the
    * newest fetch failed, or no fetch has ended yet. `null` if the newest fetch succeeded.
+   *
+   * @param now - milliseconds since the epoch; read from the clock if missing
    */
-  readonly unavailable: () => IdTokenError | null
+  readonly unavailable: (now?: number) => IdTokenError | null
   readonly stats: () => KeySetStats
   /**
    * Ends any fetch in progress, and all waiting for it. Nothing is fetched afterwards. The current

@@ -113,8 +113,7 @@ export class RemoteKeySet implements KeySet {
     this.#pace = new FetchPace(this.#random)
   }
 
-  current(): Keys | null {
-    const now = this.#options.now()
+  current(now = this.#options.now()): Keys | null {
     const current = this.#current
     if (current === null || !(now < current.unusableAt)) return null
     // If a refresh is due, the request starts it, and uses the keys that are there.
@@ -146,8 +145,8 @@ export class RemoteKeySet implements KeySet {
     )
   }
 
-  unavailable(): IdTokenError | null {
-    const isKnown = this.#answers > 0 && !this.#hasFailed && this.#state() !== 'none'
+  unavailable(now = this.#options.now()): IdTokenError | null {
+    const isKnown = this.#answers > 0 && !this.#hasFailed && this.#state(now) !== 'none'
     return isKnown ? null : this.#unavailable()
   }
 
@@ -168,8 +167,7 @@ export class RemoteKeySet implements KeySet {
     this.#closing.abort(new Error(CLOSED))
   }
 
-  #state(): KeysState {
-    const now = this.#options.now()
+  #state(now = this.#options.now()): KeysState {
     if (this.#current === null || !(now < this.#current.unusableAt)) return 'none'
     return now < this.#current.staleAt ? 'fresh' : 'stale'
   }

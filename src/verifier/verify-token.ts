@@ -50,11 +50,13 @@ export class TokenVerifier {
     const { cache, keys } = this.#parts
     const wrongType = typeRefusal(token)
     if (wrongType !== null) return wrongType
-    const current = keys.current()
+    // All checks are of one moment; and to read the clock costs as much as a check.
+    const now = this.#parts.now()
+    const current = keys.current(now)
     const verified = current === null ? undefined : cache?.get(token, current)
     if (verified !== undefined) {
       this.#parts.metrics?.cacheHit()
-      return this.#validateAgain(verified, expected)
+      return this.#validateAgain(verified, expected, now)
     }
 
     const { profile } = this.#parts
@@ -65,13 +67,13 @@ export class TokenVerifier {
         evidence: () => evidenceOf(parsed.claims, profile.source),
       })
     }
-    const pending = { token, parsed, expected, waits }
+    const pending = { token, parsed, expected, waits, now }
     if (current !== null) return this.#verifyOrRefetch(pending, current)
     return keys.ready().then((ready) => {
       if (ready instanceof IdTokenError) return ready
-      return ready.fetched
-        ? this.#verifyNow(pending)
-        : this.#verifyOrRefetch(pending, keys.current())
+      if (ready.fetched) return this.#verifyAfterWait(pending)
+      const later = this.#parts.now()
+      return this.#verifyOrRefetch({ ...pending, now: later }, keys.current(later))
     })
   }
 
@@ -80,7 +82,8 @@ export class TokenVerifier {
     const outcome = this.#verify(token, expected, false)
     if (!(outcome instanceof Promise)) return outcome
     outcome.catch(() => undefined)
-    return this.#keyMissing(this.#parts.keys.current(), 'a kid that is being looked for')
+    const now = this.#parts.now()
+    return this.#keyMissing(this.#parts.keys.current(now), now, 'a kid that is being looked for')
   }
 
   /** Verifies everything except the signature, which Cloud Run has checked and removed. */
@@ -88,7 +91,7 @@ export class TokenVerifier {
     const parsed = parseToken(token, this.#parts.profile)
     if (parsed instanceof IdTokenError) return parsed
     const { claims } = parsed
-    const audience = this.#validateClaims(claims, expected)
+    const audience = this.#validateClaims(claims, expected, this.#parts.now())
     if (typeof audience !== 'string') return this.#brokenRule(audience, claims, false)
     return this.#callerOf(claims, {
       audience,
@@ -103,32 +106,34 @@ export class TokenVerifier {
    * key does not: otherwise anyone could cause fetches.
    */
   #verifyOrRefetch(pending: PendingToken, current: Keys | null): Eventual<Outcome> {
+    const { expected, now, waits } = pending
     const { kid, claims } = pending.parsed
     const key = current?.get(kid)
     if (key !== undefined) return this.#verifyWith(key, pending)
-    const worthIt = kid !== '' && typeof this.#validateClaims(claims, pending.expected) === 'string'
+    const worthIt = kid !== '' && typeof this.#validateClaims(claims, expected, now) === 'string'
     const refetch = worthIt ? this.#parts.keys.refetch(kid) : null
-    if (refetch === null || !pending.waits) return this.#keyMissing(current, kid, claims)
-    return refetch.then(() => this.#verifyNow(pending))
+    if (refetch === null || !waits) return this.#keyMissing(current, now, kid, claims)
+    return refetch.then(() => this.#verifyAfterWait(pending))
   }
 
-  /** Verifies with the current keys and causes no fetch. */
-  #verifyNow(pending: PendingToken): Outcome {
+  /** Verifies with the keys that are current after a fetch, and causes no other one. */
+  #verifyAfterWait(pending: PendingToken): Outcome {
     const { kid, claims } = pending.parsed
-    const current = this.#parts.keys.current()
+    const now = this.#parts.now()
+    const current = this.#parts.keys.current(now)
     const key = current?.get(kid)
     return key === undefined
-      ? this.#keyMissing(current, kid, claims)
-      : this.#verifyWith(key, pending)
+      ? this.#keyMissing(current, now, kid, claims)
+      : this.#verifyWith(key, { ...pending, now })
   }
 
-  #verifyWith(key: VerificationKey, { token, parsed, expected }: PendingToken): Outcome {
+  #verifyWith(key: VerificationKey, { token, parsed, expected, now }: PendingToken): Outcome {
     const { claims, signingInput, signature } = parsed
     if (!key.algorithm.verify(key.publicKey, signingInput, signature)) {
       return refusal('ID_TOKEN_SIGNATURE_INVALID', { found: () => `kid ${key.kid}` })
     }
     rememberHeader(parsed)
-    const audience = this.#validateClaims(claims, expected)
+    const audience = this.#validateClaims(claims, expected, now)
     if (typeof audience !== 'string') return this.#brokenRule(audience, claims, true)
     const caller = this.#callerOf(claims, {
       audience,
@@ -140,10 +145,10 @@ export class TokenVerifier {
   }
 
   /** For a token whose signature was verified before: its claims are validated every time. */
-  #validateAgain(verified: VerifiedToken<Caller>, expected: Expected): Outcome {
+  #validateAgain(verified: VerifiedToken<Caller>, expected: Expected, now: number): Outcome {
     const { header } = expected
     const { claims } = verified.content
-    const audience = this.#validateClaims(claims, expected)
+    const audience = this.#validateClaims(claims, expected, now)
     if (typeof audience !== 'string') return this.#brokenRule(audience, claims, true)
     if (verified.content.audience !== audience || verified.content.header !== header) {
       verified.content = this.#callerOf(claims, {
@@ -168,16 +173,24 @@ export class TokenVerifier {
     return callerOf(claims, { email, subject, audience, header, signatureVerified, source })
   }
 
-  #validateClaims(claims: IdTokenClaims, { audiences }: Expected): string | BrokenRule {
-    const seconds = Math.floor(this.#parts.now() / 1000)
-    return validateClaims(claims, this.#parts.rules, audiences, seconds)
+  #validateClaims(
+    claims: IdTokenClaims,
+    { audiences }: Expected,
+    now: number,
+  ): string | BrokenRule {
+    return validateClaims(claims, this.#parts.rules, audiences, Math.floor(now / 1000))
   }
 
   /** 401 only if the newest key set does not have the key; if that is not known, 503. */
-  #keyMissing(current: Keys | null, kid: string, claims?: IdTokenClaims): IdTokenError {
+  #keyMissing(
+    current: Keys | null,
+    now: number,
+    kid: string,
+    claims?: IdTokenClaims,
+  ): IdTokenError {
     const { keys, profile } = this.#parts
     return (
-      keys.unavailable() ??
+      keys.unavailable(now) ??
       refusal('ID_TOKEN_KEY_UNKNOWN', {
         // Without current keys, `unavailable()` is never `null`.
         expected: () => [...(current as Keys).keys()],
@@ -214,4 +227,6 @@ interface PendingToken {
   readonly expected: Expected
   /** Whether the verification waits for a fetch of keys. */
   readonly waits: boolean
+  /** When the verification began, or went on after a fetch: milliseconds since the epoch. */
+  readonly now: number
 }
