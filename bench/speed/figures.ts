@@ -32,17 +32,17 @@ export function cheapestPeer(measured: readonly Measured<'process'>[]): string {
 }
 
 /** The rounds of two runs of one measurement, as one. */
-export function pooled(
-  first: readonly Measured[],
-  second: readonly Measured[],
-): readonly Measured[] {
+export function pooled<Figure extends string>(
+  first: readonly Measured<Figure>[],
+  second: readonly Measured<Figure>[],
+): readonly Measured<Figure>[] {
   return first.map(({ name, rounds }) => ({
     name,
     rounds: Object.fromEntries(
-      Object.entries(rounds).map(([figure, values]) => [
+      (Object.keys(rounds) as Figure[]).map((figure) => [
         figure,
-        [...values, ...roundsOf(second, name, figure)],
+        [...rounds[figure], ...roundsOf(second, name, figure)],
       ]),
-    ),
+    ) as Record<Figure, number[]>,
   }))
 }
