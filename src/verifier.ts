@@ -23,7 +23,7 @@ export type {
   KeysRefreshedMessage,
   TokenRejectedMessage,
   TokenVerifiedMessage,
-} from './telemetry/channels.ts'
+} from './telemetry/diagnostics-channels.ts'
 export type {
   Attributes,
   Counter,

@@ -6,9 +6,9 @@
 import assert from 'node:assert/strict'
 import { isUtf8 } from 'node:buffer'
 import { Script } from 'node:vm'
-import { allow } from '../../src/cli/allow.ts'
+import { allow } from '../../src/cli/allow/allow.ts'
 import { parseAuditLine } from '../../src/cli/audit-line.ts'
-import { JsonElements } from '../../src/cli/json-elements.ts'
+import { JsonElements } from '../../src/cli/allow/json-elements.ts'
 import { parseAllowedCallers } from '../../src/policy/allowed-callers.ts'
 
 export async function fuzz(data: Buffer): Promise<void> {

@@ -2,7 +2,7 @@ import { warnProcess } from '../checks/injected.ts'
 import { oneLineText } from '../errors/one-line.ts'
 import { onceAMinute } from '../pacing/once-a-minute.ts'
 import { TimeWindow } from '../pacing/time-window.ts'
-import { PartsMap, type Part } from './parts-map.ts'
+import { CompositeKeyMap, type Part } from './composite-key-map.ts'
 
 /** The part of a logger that the audit log uses. */
 export interface InfoLogger {
@@ -61,7 +61,7 @@ const OTHERS_KEY = [OTHERS_OUTCOME]
  */
 export class AuditLog {
   readonly #logger: InfoLogger
-  #combinations = new PartsMap<Combination>()
+  #combinations = new CompositeKeyMap<Combination>()
   readonly #interval: TimeWindow
   readonly #mayTellFailure: () => boolean
 
@@ -110,7 +110,7 @@ export class AuditLog {
   /** A combination that was not seen for an interval makes room for another one. */
   #tell(): void {
     const seen = this.#combinations.values.filter(({ count }) => count > 0)
-    this.#combinations = new PartsMap()
+    this.#combinations = new CompositeKeyMap()
     for (const { key, request, count } of seen) {
       this.#combinations.add(key, { key, request, count: 0 })
       this.#write(request, count, this.#logger)

@@ -2,7 +2,11 @@ import { failsafe, type Logger } from '../checks/injected.ts'
 import type { TokenSource } from '../errors/recognised-mistakes.ts'
 import type { KeyEvents, KeyFailure } from '../keys/remote-key-set.ts'
 import { onceAMinute } from '../pacing/once-a-minute.ts'
-import { channels, type KeysFailedMessage, type KeysRefreshedMessage } from './channels.ts'
+import {
+  channels,
+  type KeysFailedMessage,
+  type KeysRefreshedMessage,
+} from './diagnostics-channels.ts'
 import type { Metrics } from './metrics.ts'
 
 /** Where events of the keys are reported. */

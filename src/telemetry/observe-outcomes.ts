@@ -1,6 +1,10 @@
 import type { Caller } from '../policy/caller.ts'
 import { IdTokenError } from '../errors/id-token-error.ts'
-import { channels, type TokenRejectedMessage, type TokenVerifiedMessage } from './channels.ts'
+import {
+  channels,
+  type TokenRejectedMessage,
+  type TokenVerifiedMessage,
+} from './diagnostics-channels.ts'
 import type { Metrics, VerifiedAt } from './metrics.ts'
 
 /** Gets every outcome: its error, or its caller (`null` for an anonymous request). */

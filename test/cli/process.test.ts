@@ -82,7 +82,7 @@ t.test(
   'the example of --write-env: a service has the variables, and nothing is left',
   async (t) => {
     const folder = t.testdir()
-    const { emulator } = await import('../../src/cli/emulator.ts')
+    const { emulator } = await import('../../src/cli/emulator/emulator.ts')
     const example = emulator.text.examples.find((one) => one.includes('--write-env')) ?? ''
     const command = [process.execPath, ...process.execArgv, CLI]
       .map((word) => `'${word}'`)

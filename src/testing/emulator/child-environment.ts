@@ -1,11 +1,11 @@
 import { devNull } from 'node:os'
-import type { EmulatedGoogle } from './emulated-google.ts'
+import type { EmulatorState } from './emulator-state.ts'
 
 /**
  * The environment variables with which a child process finds this metadata server, but no
  * credentials of the developer, no `gcloud` and no proxy.
  */
-export function childEnvironment({ url, settings }: EmulatedGoogle): Record<string, string> {
+export function childEnvironment({ url, settings }: EmulatorState): Record<string, string> {
   const { host, hostname } = new URL(url)
   const noProxy = process.env.NO_PROXY ?? process.env.no_proxy ?? ''
   return {

@@ -11,7 +11,7 @@ import type {
   WorkloadIdentityOptions,
 } from './credential-files.ts'
 import { AWS_SUBJECT_TOKEN_TYPE, AWS_VERIFICATION_URL } from './aws-subject-token.ts'
-import type { EmulatedGoogle } from './emulated-google.ts'
+import type { EmulatorState } from './emulator-state.ts'
 import { projectOf } from './emulator-options.ts'
 import { STS_PATH, SUBJECT_TOKEN_TYPE, subjectTokenUrl } from './endpoints/sts.ts'
 import { GCLOUD_CLIENT } from './users.ts'
@@ -19,7 +19,7 @@ import { GCLOUD_CLIENT } from './users.ts'
 const UNIVERSE_DOMAIN = 'googleapis.com'
 
 /** The key file of an account; always the same key. */
-export function serviceAccountKey(google: EmulatedGoogle, email: string): ServiceAccountKeyFile {
+export function serviceAccountKey(google: EmulatorState, email: string): ServiceAccountKeyFile {
   const { id, privateKey } = google.accounts.key(parseEmail('email', email))
   return {
     type: 'service_account',
@@ -38,7 +38,7 @@ export function serviceAccountKey(google: EmulatedGoogle, email: string): Servic
 
 /** The credentials of a workload that has a token of another identity provider. */
 export function workloadIdentityConfig(
-  google: EmulatedGoogle,
+  google: EmulatorState,
   email: string,
   options: WorkloadIdentityOptions,
 ): WorkloadIdentityConfig {
@@ -57,7 +57,7 @@ export function workloadIdentityConfig(
 }
 
 function credentialSource(
-  google: EmulatedGoogle,
+  google: EmulatorState,
   email: string,
   { subjectTokenFile: file, aws }: SubjectTokenSource,
 ): WorkloadIdentityConfig['credential_source'] {
@@ -72,7 +72,7 @@ function credentialSource(
 
 /** The credentials of a workload that impersonates the account. */
 export function impersonatedCredentials(
-  google: EmulatedGoogle,
+  google: EmulatorState,
   email: string,
 ): ImpersonatedCredentials {
   parseEmail('email', email)
@@ -88,7 +88,7 @@ export function impersonatedCredentials(
 
 /** A person's login. */
 export function authorizedUser(
-  google: EmulatedGoogle,
+  google: EmulatorState,
   email: string,
   options: AuthorizedUserOptions,
 ): AuthorizedUser {
@@ -136,6 +136,6 @@ function parseWorkloadIdentityOptions(
   }
 }
 
-function impersonationUrl(google: EmulatedGoogle, email: string): string {
+function impersonationUrl(google: EmulatorState, email: string): string {
   return `${google.url}/v1/projects/-/serviceAccounts/${email}:generateAccessToken`
 }

@@ -11,7 +11,7 @@ import {
   serviceAccountKey,
   workloadIdentityConfig,
 } from './make-credential-files.ts'
-import { EmulatedGoogle } from './emulated-google.ts'
+import { EmulatorState } from './emulator-state.ts'
 import {
   parseEmulatorOptions,
   type EmulatorSettings,
@@ -58,7 +58,7 @@ export async function emulate(
   issuer: TestIssuer,
   answered: (request: LoggedRequest) => void = () => undefined,
 ): Promise<GoogleEmulator> {
-  const google = new EmulatedGoogle(settings, issuer, answered)
+  const google = new EmulatorState(settings, issuer, answered)
   const app = await serve(google)
   google.url = await listen(app, settings)
   return {
@@ -88,7 +88,7 @@ export async function emulate(
   }
 }
 
-async function serve(google: EmulatedGoogle): Promise<FastifyInstance> {
+async function serve(google: EmulatorState): Promise<FastifyInstance> {
   const fastify = await loadFastify()
   const app = fastify({ forceCloseConnections: true })
   app.removeAllContentTypeParsers()

@@ -5,7 +5,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { JWK } from 'jose'
-import type { EmulatedGoogle } from '../emulated-google.ts'
+import type { EmulatorState } from '../emulator-state.ts'
 
 export const JWKS_PATH = '/oauth2/v3/certs'
 const X509_PATH = '/oauth2/v1/certs'
@@ -20,7 +20,7 @@ const IAP_CACHE_CONTROL = 'public, max-age=3000'
 const DAY = 86_400_000
 
 /** Serves the keys. */
-export function serveCerts(app: FastifyInstance, google: EmulatedGoogle): void {
+export function serveCerts(app: FastifyInstance, google: EmulatorState): void {
   const { issuer, clock } = google
   const keys = new Map<string, CertifiedKey>()
   google.onSigningKey((key) => {
@@ -45,7 +45,7 @@ export function serveCerts(app: FastifyInstance, google: EmulatedGoogle): void {
 }
 
 /** Serves the keys of Identity-Aware Proxy. */
-export function serveIapCerts(app: FastifyInstance, { issuer }: EmulatedGoogle): void {
+export function serveIapCerts(app: FastifyInstance, { issuer }: EmulatorState): void {
   app.get(IAP_JWKS_PATH, (_request, reply) =>
     reply.header('cache-control', IAP_CACHE_CONTROL).send(issuer.iapJwks),
   )

@@ -7,7 +7,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { generatedIdToken } from '../../issuer/token-sources.ts'
 import { CLOUD_PLATFORM, type AccessGrant } from '../access-tokens.ts'
-import type { EmulatedGoogle } from '../emulated-google.ts'
+import type { EmulatorState } from '../emulator-state.ts'
 import { GoogleApiError } from '../google-errors.ts'
 import { jsonObject, protoMembers, textBody } from '../request-parameters.ts'
 
@@ -19,7 +19,7 @@ type Body = Readonly<Record<string, unknown>>
 interface Method {
   readonly permission: string
   readonly answer: (
-    google: EmulatedGoogle,
+    google: EmulatorState,
     email: string,
     body: Body,
     request: FastifyRequest,
@@ -32,7 +32,7 @@ const METHODS: ReadonlyMap<string, Method> = new Map([
 ])
 
 /** Serves the API, and the one method of Resource Manager that clients ask for the project's id. */
-export function serveIamCredentials(app: FastifyInstance, google: EmulatedGoogle): void {
+export function serveIamCredentials(app: FastifyInstance, google: EmulatorState): void {
   app.post<{ Params: { '*': string } }>('/v1/projects/*', (request) => {
     const { project, account, method } = parsePath(request.params['*'])
     const grant = authenticated(google, request)
@@ -62,7 +62,7 @@ function parsePath(path: string): { project: string; account: string; method: Me
   return { project, account, method }
 }
 
-function authenticated(google: EmulatedGoogle, request: FastifyRequest): AccessGrant {
+function authenticated(google: EmulatorState, request: FastifyRequest): AccessGrant {
   const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
   const expected =
     'Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.'
@@ -96,7 +96,7 @@ function parseBody(request: FastifyRequest): Body {
 
 /** In the chain of delegates, each account must be allowed to create tokens of the next one. */
 function authorize(
-  google: EmulatedGoogle,
+  google: EmulatorState,
   wanted: { grant: AccessGrant; email: string; permission: string; delegates: unknown },
 ): void {
   let { member } = wanted.grant
@@ -111,7 +111,7 @@ function authorize(
   }
 }
 
-function parseDelegates(google: EmulatedGoogle, delegates: unknown): string[] {
+function parseDelegates(google: EmulatorState, delegates: unknown): string[] {
   return stringList(delegates ?? []).map((name) => {
     const [, account] = /^projects\/-\/serviceAccounts\/([^/]+)$/.exec(name) ?? []
     const email = account === undefined ? undefined : google.accounts.find(account)
@@ -129,7 +129,7 @@ function denied(method: string): GoogleApiError {
   )
 }
 
-function generateAccessToken({ accessTokens }: EmulatedGoogle, email: string, body: Body): object {
+function generateAccessToken({ accessTokens }: EmulatorState, email: string, body: Body): object {
   const scopes = stringList(body.scope)
   if (scopes.length === 0) throw new GoogleApiError(400, 'Scope required.')
   const lifetime = parseLifetime(body.lifetime ?? '3600s')
@@ -139,7 +139,7 @@ function generateAccessToken({ accessTokens }: EmulatedGoogle, email: string, bo
 }
 
 async function generateIdToken(
-  google: EmulatedGoogle,
+  google: EmulatorState,
   email: string,
   body: Body,
   request: FastifyRequest,

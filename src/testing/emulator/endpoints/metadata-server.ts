@@ -6,7 +6,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { metadataToken } from '../../issuer/token-sources.ts'
 import { ACCESS_TOKEN_LIFETIME, CLOUD_PLATFORM } from '../access-tokens.ts'
-import type { EmulatedGoogle } from '../emulated-google.ts'
+import type { EmulatorState } from '../emulator-state.ts'
 import {
   asJson,
   asRecursiveText,
@@ -26,7 +26,7 @@ const JSON_TYPE = 'application/json'
 type AccountRequest = FastifyRequest<{ Params: { account: string } }>
 
 /** Serves the metadata of the emulator's default account. */
-export function serveMetadata(app: FastifyInstance, google: EmulatedGoogle): void {
+export function serveMetadata(app: FastifyInstance, google: EmulatorState): void {
   const tree = metadataTree(google.settings)
   const computeEngine = computeEngineClaim(google.settings, google.now())
   const email = google.settings.serviceAccount

@@ -6,7 +6,7 @@
 import type { FastifyInstance } from 'fastify'
 import { ACCESS_TOKEN_LIFETIME } from '../access-tokens.ts'
 import { AWS_SUBJECT_TOKEN_TYPE } from '../aws-subject-token.ts'
-import type { EmulatedGoogle } from '../emulated-google.ts'
+import type { EmulatorState } from '../emulator-state.ts'
 import { OAuthError } from '../google-errors.ts'
 import { tokenParameters } from '../request-parameters.ts'
 import type { WorkloadIdentityPool } from '../workload-identity-pool.ts'
@@ -24,7 +24,7 @@ const SUBJECT_TOKEN_PATH = '/subject-token/'
  * Serves the token exchange, and the subject tokens that a workload would get from another identity
  * provider.
  */
-export function serveSts(app: FastifyInstance, google: EmulatedGoogle): void {
+export function serveSts(app: FastifyInstance, google: EmulatorState): void {
   const { pool, accessTokens } = google
   app.post(STS_PATH, async (request) => {
     const { subjectToken, isOnAws, scopes } = parseExchange(tokenParameters(request), pool)

@@ -4,7 +4,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { keyFileToken, userToken } from '../../issuer/token-sources.ts'
 import { ACCESS_TOKEN_LIFETIME, CLOUD_PLATFORM } from '../access-tokens.ts'
-import type { EmulatedGoogle } from '../emulated-google.ts'
+import type { EmulatorState } from '../emulator-state.ts'
 import { OAuthError } from '../google-errors.ts'
 import { verifyAssertion } from '../jwt-assertion.ts'
 import { tokenParameters } from '../request-parameters.ts'
@@ -24,7 +24,7 @@ const GOOGLE_AUDIENCES = [
 
 type Parameters = ReadonlyMap<string, string>
 type Grant = (
-  google: EmulatedGoogle,
+  google: EmulatorState,
   parameters: Parameters,
   request: FastifyRequest,
 ) => Promise<object>
@@ -35,7 +35,7 @@ const GRANTS: ReadonlyMap<string, Grant> = new Map([
 ])
 
 /** Serves the token endpoint. */
-export function serveTokenEndpoint(app: FastifyInstance, google: EmulatedGoogle): void {
+export function serveTokenEndpoint(app: FastifyInstance, google: EmulatorState): void {
   for (const path of [TOKEN_PATH, OLD_TOKEN_PATH]) {
     app.post(path, async (request, reply) => {
       const parameters = tokenParameters(request)
@@ -53,7 +53,7 @@ export function serveTokenEndpoint(app: FastifyInstance, google: EmulatedGoogle)
 
 /** RFC 7523, with Google's `target_audience` for an ID token instead of an access token. */
 async function exchangeAssertion(
-  google: EmulatedGoogle,
+  google: EmulatorState,
   parameters: Parameters,
   request: FastifyRequest,
 ): Promise<object> {
@@ -72,7 +72,7 @@ async function exchangeAssertion(
 }
 
 /** The address of the emulator, as it knows it and as the client knows it. */
-function ownAudiences({ url }: EmulatedGoogle, request: FastifyRequest): string[] {
+function ownAudiences({ url }: EmulatorState, request: FastifyRequest): string[] {
   return [url, `http://${request.host}`].flatMap((own) => [own, `${own}${TOKEN_PATH}`])
 }
 
@@ -80,7 +80,7 @@ function ownAudiences({ url }: EmulatedGoogle, request: FastifyRequest): string[
  * RFC 6749 section 6. gcloud's logins have the scope `openid`, so the answer has an ID token too.
  */
 async function exchangeRefreshToken(
-  google: EmulatedGoogle,
+  google: EmulatorState,
   parameters: Parameters,
   request: FastifyRequest,
 ): Promise<object> {

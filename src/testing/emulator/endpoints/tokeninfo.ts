@@ -1,12 +1,12 @@
 /** What Google says about an ID token. */
 import type { FastifyInstance } from 'fastify'
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose'
-import type { EmulatedGoogle } from '../emulated-google.ts'
+import type { EmulatorState } from '../emulator-state.ts'
 import { OAuthError } from '../google-errors.ts'
 import { queryOf, tokenParameters } from '../request-parameters.ts'
 
 /** Serves tokeninfo, by GET and by POST. */
-export function serveTokeninfo(app: FastifyInstance, google: EmulatedGoogle): void {
+export function serveTokeninfo(app: FastifyInstance, google: EmulatorState): void {
   app.route({
     method: ['GET', 'POST'],
     url: '/tokeninfo',
@@ -18,7 +18,7 @@ export function serveTokeninfo(app: FastifyInstance, google: EmulatedGoogle): vo
   })
 }
 
-async function tokeninfo({ issuer, clock }: EmulatedGoogle, idToken: string): Promise<object> {
+async function tokeninfo({ issuer, clock }: EmulatorState, idToken: string): Promise<object> {
   const keys = createLocalJWKSet(issuer.jwks as JSONWebKeySet)
   try {
     const { payload, protectedHeader } = await jwtVerify(idToken, keys, {
