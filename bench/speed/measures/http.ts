@@ -27,8 +27,8 @@ const ALL_WARM_UP = 5_000
  * How often each server is started anew. V8 decides in each process by itself what it compiles and
  * where objects lie: two processes of one and the same server differ by up to a fifth.
  */
-const KNOWN_STARTS = { quick: 3, full: 9 }
-const ROUNDS_A_START = { quick: 15, full: 23 }
+const KNOWN_STARTS = { quick: 2, full: 9 }
+const ROUNDS_A_START = { quick: 11, full: 23 }
 
 type Loader = Subject<LoadQuestion, number>
 type Serving = Subject<object, ServeAnswer>
@@ -50,7 +50,7 @@ export async function measureKnown(setup: Setup): Promise<readonly Measured<Http
 /** What a known token costs any server. */
 export function measureAll(setup: Setup): Promise<readonly Measured<HttpFigure>[]> {
   const turns = { perSecond: ALL_PER_SECOND, warmUp: ALL_WARM_UP }
-  return measure(setup, SERVERS, turns, setup.isQuick ? 5 : 31)
+  return measure(setup, SERVERS, turns, setup.isQuick ? 3 : 31)
 }
 
 interface Turns {
