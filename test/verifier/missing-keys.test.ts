@@ -62,6 +62,26 @@ t.test('keys that cannot be had are fetched no second time for the same token', 
   t.strictSame(held.refetches, [])
 })
 
+t.test(
+  'keys that were fetched for a token are not fetched again, those of a store are',
+  async (t) => {
+    for (const [fetched, refetches] of [
+      [true, []],
+      [false, [issuer.key.kid]],
+    ] as const) {
+      const { held, tokens } = withKeys({
+        ready: () => {
+          held.keys = new Map()
+          return Promise.resolve({ fetched })
+        },
+      })
+      held.keys = null
+      t.match(await tokens.verify(token, expected), { code: 'ID_TOKEN_KEY_UNKNOWN' })
+      t.strictSame(held.refetches, refetches)
+    }
+  },
+)
+
 t.test('keys that end while a token waits for them are unavailable', async (t) => {
   for (const fetched of [true, false]) {
     const { held, tokens } = withKeys({ ready: () => Promise.resolve({ fetched }) })
