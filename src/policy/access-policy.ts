@@ -106,16 +106,25 @@ export function parseList(
 }
 
 /**
- * Default deny: an audience alone lets any Google customer in. Where requests are only reported and
- * no list is given, the reports say what default deny would do: nobody is listed.
+ * Default deny: an audience alone lets any Google customer in.
  *
  * @param name - the option that would hold the list
  * @throws TypeError if there is no list of callers
  */
 export function requireList(name: string, policy: AccessPolicy): ListedPolicy {
+  const listed = withList(policy)
+  if (listed === undefined) throw missingList(name)
+  return listed
+}
+
+/**
+ * The policy with its list of callers; `undefined` if it has none, as enforcing needs one. Where
+ * requests are only reported and no list is given, the reports say what default deny would do:
+ * nobody is listed.
+ */
+export function withList(policy: AccessPolicy): ListedPolicy | undefined {
   if (hasList(policy)) return policy
-  if (policy.reportOnly) return { ...policy, allowedCallers: NO_CALLERS }
-  throw missingList(name)
+  return policy.reportOnly ? { ...policy, allowedCallers: NO_CALLERS } : undefined
 }
 
 /** The error for a guard without a list of callers. */
@@ -127,12 +136,6 @@ export function missingList(name: string): TypeError {
   )
 }
 
-/** Whether there is a list of callers. */
-export function hasList(policy: AccessPolicy): policy is ListedPolicy {
+function hasList(policy: AccessPolicy): policy is ListedPolicy {
   return policy.allowedCallers !== null
-}
-
-/** Whether a guard with this policy can start: enforcing needs a list. */
-export function canStart(policy: AccessPolicy): boolean {
-  return policy.reportOnly || hasList(policy)
 }

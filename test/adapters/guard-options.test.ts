@@ -51,6 +51,25 @@ t.test('what is given', (t) => {
   t.end()
 })
 
+t.test('spans name callers only if the option says so', (t) => {
+  for (const [more, named] of [
+    [{}, false],
+    [{ caller: false }, false],
+    [{ caller: true }, true],
+  ] as const) {
+    const marks: object[] = []
+    const span = { setAttributes: (attributes: object) => marks.push(attributes) }
+    const { markSpan } = parse({
+      tracing: { trace: { getActiveSpan: () => span }, ...more },
+    }).reports
+    const account = { email: login, subject: '1' }
+    markSpan?.({ outcome: 'accepted', refusal: undefined, enforced: true, caller: account })
+    t.match(marks, [{ 'google_id_token.outcome': 'accepted' }])
+    t.equal('google_id_token.caller.email' in (marks[0] ?? {}), named)
+  }
+  t.end()
+})
+
 t.test('an error names the option', (t) => {
   for (const [options, message] of [
     [{ reportOnly: 1 }, /^Option reportOnly is 1; accepted: true or false$/],

@@ -205,7 +205,7 @@ t.test('something else than an error that is thrown is reported as well', async 
 })
 
 t.test('the plugin names at start where nobody is refused, and lists it', async (t) => {
-  const startedWith = async (plugin: object, routes: Record<string, object>) => {
+  const startedWith = async (plugin: object, routes: Record<string, false | object>) => {
     const log = recordedLog()
     const app = Fastify({ loggerInstance: log.logger })
     t.teardown(() => app.close())
@@ -224,6 +224,8 @@ t.test('the plugin names at start where nobody is refused, and lists it', async 
   t.notOk('reportOnly' in (some.rows[1] ?? {}))
   const most = await startedWith({ reportOnly: true }, { '/a': {}, '/b': { reportOnly: false } })
   t.match(most.reported, [/^reportOnly is on for every guarded route, except GET \/b: /])
+  const open = await startedWith({ reportOnly: true }, { '/a': {}, '/health': false })
+  t.match(open.reported, [/^reportOnly is on for every guarded route: /], 'an open one is not')
   const all = await startedWith({ reportOnly: true, allowedCallers: [] }, { '/a': {} })
   t.match(all.reported, [/^reportOnly is on for every guarded route: /])
   t.match(all.rows, [{ url: '/a', reportOnly: true, allowedCallers: [] }])
@@ -244,7 +246,12 @@ t.test('Express warns of each guard that refuses nobody', (t) => {
   ])
   const quiet = googleIdToken({ ...listed, logger: log.logger, reportOnly: true })
   quiet.allow([signup])
-  t.equal(log.warned().length, 4, 'once for the whole app')
+  t.match(
+    log.warned().slice(3),
+    [{ message: /^reportOnly is on in googleIdToken: / }],
+    'once for the whole app',
+  )
+  t.equal(log.warned().length, 4)
   t.end()
 })
 

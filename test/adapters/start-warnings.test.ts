@@ -68,6 +68,25 @@ t.test('so it is in the policy of a route, once', async (t) => {
   t.match(express.lines(), [{ level: 40, msg: WARNING }])
 })
 
+t.test('the audience of all routes is warned of once, and not for each of them', async (t) => {
+  const log = capturedLog()
+  const app = Fastify({ logger: { stream: log.stream } })
+  t.after(() => app.close())
+  app.register(googleIdToken, options)
+  app.get('/x', () => ({}))
+  app.get('/y', { config: { idToken: { optional: true } } }, () => ({}))
+  await app.ready()
+  t.match(log.lines(), [{ msg: WARNING }])
+  t.equal(log.lines().length, 1)
+
+  const express = capturedLog()
+  const auth = expressGuard({ ...options, logger: pino(express.stream) })
+  auth.allow(allowedCallers)
+  auth.optional()
+  t.match(express.lines(), [{ msg: WARNING }])
+  t.equal(express.lines().length, 1)
+})
+
 t.test('where no logger is on, the process is warned', async (t) => {
   for (const logger of [false, undefined, { level: 'silent' }]) {
     const warnings = await processWarnings(t, async () => {

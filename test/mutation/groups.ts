@@ -120,6 +120,9 @@ export const GROUPS: readonly Group[] = [
       'adapters/start-warnings',
       'keys/close',
       'verifier/verify-callers',
+      'verifier/missing-keys',
+      'verifier/counted-outcomes',
+      'adapters/allow-http-hosts',
       'telemetry/metrics',
       'cache/token-cache',
       'verifier/fixtures',
@@ -146,6 +149,7 @@ export const GROUPS: readonly Group[] = [
     tests: [
       'adapters/express/route-names',
       'adapters/express/middleware',
+      'adapters/express/late',
       'adapters/report-only',
       'adapters/start-warnings',
       'adapters/refusal-log',
@@ -157,7 +161,10 @@ export const GROUPS: readonly Group[] = [
     mutate: ['src/adapters/fastify/*.ts'],
     tests: [
       'adapters/fastify/route-config',
+      'adapters/fastify/route-policies',
       'adapters/fastify/decorations',
+      'adapters/fastify/early-routes',
+      'adapters/fastify/reports',
       'adapters/fastify/plugin',
       'adapters/fastify/scopes',
       'adapters/fastify/openapi',

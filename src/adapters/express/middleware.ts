@@ -3,10 +3,10 @@ import type { AllowedCaller } from '../../policy/allowed-callers.ts'
 import type { IdTokenError } from '../../errors/id-token-error.ts'
 import type { Caller } from '../../policy/caller.ts'
 import {
-  canStart,
   missingList,
   parseGuardPolicy,
   requireList,
+  withList,
   type AccessPolicy,
   type GuardPolicy,
 } from '../../policy/access-policy.ts'
@@ -147,7 +147,8 @@ function makerOf(
 
 /** Express has no start-up that a missing list could stop, so every request is refused. */
 function defaultGuard(guards: Guards, defaults: AccessPolicy): Middleware {
-  if (canStart(defaults)) return guardWith(guards, requireList('allowedCallers', defaults))
+  const policy = withList(defaults)
+  if (policy !== undefined) return guardWith(guards, policy)
   return (_request, _response, next) => {
     assertCalledByExpress(next)
     next(missingList('allowedCallers'))
@@ -210,8 +211,8 @@ function loggerOf({ log }: LoggedRequest, logger: Logger | undefined): Logger | 
 
 /** Express keeps `originalUrl` while a router removes its prefix from `url`. */
 function pathOf({
-  url = '',
+  url,
   originalUrl = url,
-}: IncomingMessage & { originalUrl?: string }): string {
+}: IncomingMessage & { originalUrl?: string }): string | undefined {
   return originalUrl
 }

@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify'
 import {
-  canStart,
   parseGuardPolicy,
   missingList,
   requireList,
+  withList,
   type AccessPolicy,
   type ListedPolicy,
 } from '../../policy/access-policy.ts'
@@ -25,7 +25,7 @@ export class RoutePolicies {
 
   constructor(defaults: AccessPolicy) {
     this.#defaults = defaults
-    if (canStart(defaults)) this.#unconfigured = requireList('allowedCallers', defaults)
+    this.#unconfigured = withList(defaults)
   }
 
   /**

@@ -1,5 +1,6 @@
 import Fastify from 'fastify'
 import t from 'tap'
+import { documentGuards } from '../../../src/adapters/fastify/openapi.ts'
 import { assertGuarded } from '../../../src/adapters/fastify/assert-guarded.ts'
 import type { DeclaredRoute } from '../../../src/adapters/fastify/declared-route.ts'
 import { RoutePolicies } from '../../../src/adapters/fastify/route-policies.ts'
@@ -65,5 +66,27 @@ t.test('start-up and listAllowedCallers look at each route a fixed number of tim
       t.ok(many <= few * 10, `${work}, ${which}: ${many} reads for ten times ${few}`)
     }
   }
+  t.end()
+})
+
+t.test('the document is read as often for many routes as for one', (t) => {
+  const readsFor = (count: number): number => {
+    let reads = 0
+    const document = { openapi: '3.1.0', paths: {} }
+    const documented = {
+      hasPlugin: () => true,
+      swagger: (): object => {
+        reads += 1
+        return document
+      },
+    }
+    const { routes } = countedRoutes(count, (route) => `/${route}`)
+    const ofDocument = routes.map((route) => ({ ...route, scope: documented as never }))
+    documentGuards(ofDocument, () => [])
+    t.equal(documented.swagger(), document)
+    return reads
+  }
+  t.ok(readsFor(1) > 0)
+  t.equal(readsFor(8), readsFor(1))
   t.end()
 })

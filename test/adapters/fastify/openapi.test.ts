@@ -79,8 +79,8 @@ for (const version of ['3.0.3', '3.1.0']) {
       responses: {
         200: {},
         401: { headers: { 'WWW-Authenticate': {} } },
-        403: { headers: { 'WWW-Authenticate': {} } },
-        503: { headers: { 'Retry-After': {} } },
+        403: { headers: { 'WWW-Authenticate': { schema: { type: 'string' } } } },
+        503: { headers: { 'Retry-After': { schema: { type: 'integer' } } } },
       },
     })
     t.match(paths['/hello']?.get, { security: [...security, {}] })
@@ -103,7 +103,10 @@ t.test('Swagger 2, which is the default of @fastify/swagger', async (t) => {
     '/profiles': {
       get: {
         security: [{ googleIdToken: [] }],
-        responses: { 401: { schema: { type: 'object' } }, 503: { headers: { 'Retry-After': {} } } },
+        responses: {
+          401: { schema: { type: 'object' }, headers: { 'WWW-Authenticate': { type: 'string' } } },
+          503: { headers: { 'Retry-After': { type: 'integer' } } },
+        },
       },
     },
     '/hello': { get: { security: [{ googleIdToken: [] }, {}] } },
@@ -259,6 +262,7 @@ t.test('a document that was written by hand stays as it is', async (t) => {
   await app.ready()
   t.equal(app.swagger(), document)
   t.same(parse(app.swagger({ yaml: true })), document)
+  t.match(app.swagger({ yaml: true }), /^openapi: /, 'as @fastify/swagger writes it')
 })
 
 t.test('an operation that no guard covers is not described', async (t) => {
@@ -277,6 +281,41 @@ t.test('an operation that no guard covers is not described', async (t) => {
   t.notOk('security' in (paths['/outside']?.head ?? {}))
   t.notOk('security' in (paths['/beside']?.get ?? {}))
   t.ok('security' in (paths['/inside']?.get ?? {}))
+})
+
+t.test('operations of one path are described one by one', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(swagger, { openapi })
+  app.post('/profiles', handler)
+  app.register((scope, _options, done) => {
+    scope.register(googleIdToken, options)
+    scope.get('/profiles', handler)
+    done()
+  })
+  await app.ready()
+  await assertValid(t, app.swagger())
+  const { paths } = app.swagger() as unknown as Document
+  const { get, post, ...others } = paths['/profiles'] ?? {}
+  t.strictSame(others, {})
+  t.strictSame(get?.security, [{ googleIdToken: [] }])
+  t.strictSame(post, { responses: { 200: { description: 'Default Response' } } })
+})
+
+t.test('a document that the app makes without components gets the scheme', async (t) => {
+  const { document } = await documented(
+    t,
+    {
+      openapi,
+      transformObject: (made) => {
+        const { components, ...others } = (made as { openapiObject: Document }).openapiObject
+        t.ok(components)
+        return others as object
+      },
+    },
+    (app) => app.get('/', handler),
+  )
+  t.strictSame(Object.keys(document.components.securitySchemes ?? {}), ['googleIdToken'])
 })
 
 t.test('a decorator of the same name is left alone', async (t) => {

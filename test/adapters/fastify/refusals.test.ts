@@ -103,6 +103,7 @@ t.test('a refusal tells the caller little and the log enough', async (t) => {
 
     t.equal(response.statusCode, status, code)
     t.match(response.headers['www-authenticate'], challenge, `${code}: challenge`)
+    t.not(response.headers.connection, 'close', `${code}: the connection is kept`)
     t.strictSame(Object.keys(body).sort(), ['code', 'error', 'message', 'statusCode'])
     t.match(body, { statusCode: status, code })
     const shown = response.body + JSON.stringify(response.headers)

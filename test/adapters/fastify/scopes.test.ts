@@ -203,6 +203,39 @@ t.test('an app that is not guarded, and names no policy, keeps its configs', asy
   t.equal(seen[0], config)
 })
 
+t.test('a guarded route without a config gets none', async (t) => {
+  const seen: unknown[] = []
+  const app = Fastify()
+  t.after(() => app.close())
+  await app.register(googleIdToken, options)
+  app.addHook('onRoute', (route) => {
+    seen.push(route.config)
+  })
+  app.post('/x', handler)
+  await app.ready()
+  t.strictSame(seen, [undefined])
+})
+
+t.test('another copy of this package counts as a guard', async (t) => {
+  const guardOfAnotherCopy = Symbol.for('fastify-google-id-token.guard')
+  const guarded = Fastify()
+  t.after(() => guarded.close())
+  guarded.decorate(guardOfAnotherCopy, true)
+  guarded.get('/admin', onlyLogin, handler)
+  await guarded.ready()
+
+  const twice = Fastify()
+  twice.decorate(guardOfAnotherCopy, true)
+  await t.rejects(async () => twice.register(googleIdToken, options), {
+    message: /registered twice/,
+  })
+
+  const here = Fastify()
+  t.after(() => here.close())
+  await here.register(googleIdToken, options)
+  t.ok(here.hasDecorator(guardOfAnotherCopy), 'and this one counts there')
+})
+
 t.test(
   'a change of a config after its route was declared has no effect, and is not listed',
   async (t) => {
