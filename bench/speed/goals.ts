@@ -90,12 +90,28 @@ export const GOALS: readonly Goal[] = [
   },
 ]
 
-/** The goals that a run did not reach. */
+/** Whether something of this measurement has to be reached. */
+export function hasGoal(name: Measurement): boolean {
+  return GOALS.some(({ measurement }) => measurement === name)
+}
+
+/** By how much the medians of two runs of one and the same code differ. */
+const NOISE = { quick: 0.1, full: 0.03 }
+
+/** `within noise`: on the wrong side of the bound, by no more than two runs differ. */
+export type GoalResult = 'reached' | 'within noise' | 'missed'
+
+/** Whether a run reached a goal. */
+export function resultOf({ bound, limit, reached }: Goal, results: BenchResults): GoalResult {
+  const figure = reached(results)
+  const beyond = bound === 'at least' ? limit / figure - 1 : figure / limit - 1
+  if (beyond <= 0) return 'reached'
+  return beyond <= NOISE[results.isQuick ? 'quick' : 'full'] ? 'within noise' : 'missed'
+}
+
+/** The goals that a run missed. */
 export function missedGoals(results: BenchResults): Goal[] {
-  return GOALS.filter(({ bound, limit, reached }) => {
-    const figure = reached(results)
-    return !(bound === 'at least' ? figure >= limit : figure <= limit)
-  })
+  return GOALS.filter((goal) => resultOf(goal, results) === 'missed')
 }
 
 function cpuGoal(kind: Kind, what: string, floor: string, limit: number): Goal {

@@ -3,7 +3,7 @@ import { getBorderCharacters, table } from 'table'
 import { markdownTable } from '../faults/markdown-table.ts'
 import { CONTENDERS } from './contender.ts'
 import { ratio, roundsOf } from './figures.ts'
-import { GOALS, missedGoals, type Goal } from './goals.ts'
+import { GOALS, resultOf, type Goal } from './goals.ts'
 import type { BenchResults, Measured, VerifyFigure } from './result.ts'
 import { SERVERS } from './server.ts'
 import { median } from './statistics.ts'
@@ -15,12 +15,11 @@ export function resultsFile(results: BenchResults): Promise<string> {
 
 /** The goals, for a terminal. */
 export function terminalReport(results: BenchResults): string {
-  const missed = missedGoals(results)
   const rows = GOALS.map((goal) => [
     goal.what,
     `${goal.bound} ${withUnit(goal.limit, goal)}`,
     withUnit(goal.reached(results), goal),
-    missed.includes(goal) ? 'missed' : 'reached',
+    resultOf(goal, results),
   ])
   return table([['', 'goal', 'measured', ''], ...rows], {
     border: getBorderCharacters('norc'),

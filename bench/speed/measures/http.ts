@@ -27,8 +27,8 @@ const ALL_WARM_UP = 5_000
  * How often each server is started anew. V8 decides in each process by itself what it compiles and
  * where objects lie: two processes of one and the same server differ by up to a fifth.
  */
-const KNOWN_STARTS = { quick: 2, full: 9 }
-const ROUNDS_A_START = { quick: 11, full: 23 }
+const KNOWN_STARTS = { quick: 4, full: 9 }
+const ROUNDS_A_START = { quick: 7, full: 23 }
 
 type Loader = Subject<LoadQuestion, number>
 type Serving = Subject<object, ServeAnswer>
