@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { serviceClients } from '../../src/client-fastify.ts'
 import googleIdToken from '../../src/index.ts'
-import { onlyBlockOf } from '../pages/blocks.ts'
+import { blocksIn, firstProgram, onlyBlockOf, textOf as pageOf } from '../pages/blocks.ts'
 
 interface Packed {
   readonly filename: string
@@ -310,6 +310,25 @@ t.test('consumers of the plugin compile and run, as ES module and as CommonJS', 
     'login@shop-prod.iam.gserviceaccount.com login@shop-prod.iam.gserviceaccount.com nobody 401\n'
   t.equal(await run(directory, process.execPath, 'out/esm.mjs'), printed)
   t.equal(await run(directory, process.execPath, 'out/cjs.cjs'), printed)
+})
+
+t.test('the tsconfig.json of the documentation compiles a service', async (t) => {
+  const commonjs = firstProgram('service.cts', blocksIn(pageOf('docs/bundling.md')))
+  for (const [type, program] of [
+    ['module', firstProgram('service.ts')],
+    ['commonjs', commonjs],
+  ] as const) {
+    const directory = consumer(`tsconfig-${type}`, {
+      packages: ['fastify', '@types/node', ...Object.keys(manifest.dependencies)],
+      files: {
+        'package.json': JSON.stringify({ private: true, type }),
+        'tsconfig.json': firstProgram('tsconfig.json'),
+        'service.ts': program,
+      },
+    })
+    t.equal(await tsc(directory).catch(outputOf), '', type)
+    t.ok(existsSync(join(directory, 'out/service.js')))
+  }
 })
 
 t.test(
