@@ -1,5 +1,6 @@
 /** What each kind of option accepts, to the last value, and what an error says. */
 import t from 'tap'
+import { FIELD_NAME } from '../../src/checks/field-name.ts'
 import {
   invalidConfiguration,
   invalidOption,
@@ -234,6 +235,16 @@ t.test('only plain objects are read', (t) => {
     [Object.defineProperty({}, 'a', { value: 1 }), 'has a member that is not enumerable, a'],
   ] as [object, string | null][]) {
     t.equal(unreadableMembers(value), problem)
+  }
+  t.end()
+})
+
+t.test('the name of a header is one token from its first to its last character', (t) => {
+  for (const name of ['authorization', 'X-Goog-IAP-JWT-Assertion', "!#$%&'*+.^_`|~-9"]) {
+    t.match(name, FIELD_NAME)
+  }
+  for (const name of ['', ' authorization', 'authorization ', 'x:y', 'x\ny', 'ä', '(x']) {
+    t.notMatch(name, FIELD_NAME)
   }
   t.end()
 })

@@ -305,3 +305,25 @@ t.test('a fetch that followed a redirect, or throws anything, brings no keys', a
   t.match(await throwing.keys.ready(), { code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
   t.strictSame(throwing.events, ['failed while none: an unknown failure'])
 })
+
+t.test('a fetch is measured from its start to its end, whatever its result', async (t) => {
+  const took: number[] = []
+  let answer: object = issuer.jwks
+  const { keys, pass } = timedKeySet(t, 'https://keys.example.com/', {
+    fetch: async () => {
+      pass(250)
+      return Response.json(answer)
+    },
+    events: {
+      refreshed: (_keys, _skipped, milliseconds) => took.push(milliseconds),
+      failed: ({ took: milliseconds }) => took.push(milliseconds),
+      storeFailed: () => undefined,
+    },
+  })
+  await keys.ready()
+  answer = { keys: [] }
+  pass(9 * MINUTE)
+  t.ok(keys.current())
+  await until(() => took.length === 2)
+  t.strictSame(took, [250, 250])
+})

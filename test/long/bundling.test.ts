@@ -57,7 +57,7 @@ t.test('the page names the versions that are tested', (t) => {
   const runners = [...page.matchAll(/^(\w+) \(tested version: ([\d.]+)\):$/gm)].map(
     ([, name = '', version]) => [name.toLowerCase(), version],
   )
-  t.equal(versions.length, 5)
+  t.equal(versions.length, 6)
   t.equal(runners.length, 2)
   for (const [name = '', version] of [...versions, ...runners]) {
     const manifest = textOf(`node_modules/${name === 'ncc' ? '@vercel/ncc' : name}/package.json`)
@@ -134,6 +134,14 @@ t.test('Rollup puts modules that are loaded later behind top-level await', async
   const { status } = await fetch(`${url}/profiles/7`, { headers: { authorization } })
   t.equal(status, 503)
   t.match(await end(), 'no keys to verify ID tokens with')
+})
+
+t.test('tsup', async (t) => {
+  const config = program('tsup.config.js')
+  const folder = workspace.folder('tsup', { 'service.js': SERVICE, 'tsup.config.js': config })
+  t.match(await run(folder, command('tsup')), { code: 0 })
+  t.same(filesOf(folder), ['service.cjs'])
+  await check(t, 'tsup', folder, 'service.cjs')
 })
 
 t.test('webpack', async (t) => {
@@ -226,7 +234,7 @@ t.test('every block of the page is used', (t) => {
   }
   t.same(
     commands.map(([npx, name]) => `${npx ?? ''} ${name ?? ''}`),
-    ['npx esbuild', 'npx rolldown', 'npx rollup', 'npx ncc', 'npx esbuild'],
+    ['npx esbuild', 'npx rolldown', 'npx rollup', 'npx tsup', 'npx ncc', 'npx esbuild'],
   )
   t.equal(page.match(/^```\w/gm)?.length, blocks.length)
   t.end()
