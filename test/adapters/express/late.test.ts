@@ -1,4 +1,4 @@
-/** What becomes of Express guards after their app has started: who is told what, and the end. */
+/** What becomes of Express guards after their app has started: late refusals, their logs, and the end. */
 import { once } from 'node:events'
 import express, { type ErrorRequestHandler } from 'express'
 import t from 'tap'
