@@ -97,16 +97,22 @@ export function hasGoal(name: Measurement): boolean {
 
 /** By how much the medians of two runs of one and the same code differ. */
 const NOISE = { quick: 0.1, full: 0.03 }
+/** The same for milliseconds, which also depend on how fast the machine is at that time. */
+const NOISE_OF_TIMES = 0.3
 
 /** `within noise`: on the wrong side of the bound, by no more than two runs differ. */
 export type GoalResult = 'reached' | 'within noise' | 'missed'
 
 /** Whether a run reached a goal. */
-export function resultOf({ bound, limit, reached }: Goal, results: BenchResults): GoalResult {
+export function resultOf(
+  { bound, limit, unit, reached }: Goal,
+  results: BenchResults,
+): GoalResult {
   const figure = reached(results)
   const beyond = bound === 'at least' ? limit / figure - 1 : figure / limit - 1
   if (beyond <= 0) return 'reached'
-  return beyond <= NOISE[results.isQuick ? 'quick' : 'full'] ? 'within noise' : 'missed'
+  const noise = unit === ' ms' ? NOISE_OF_TIMES : NOISE[results.isQuick ? 'quick' : 'full']
+  return beyond <= noise ? 'within noise' : 'missed'
 }
 
 /** The goals that a run missed. */

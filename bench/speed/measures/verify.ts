@@ -27,7 +27,7 @@ export async function measureVerify(
     const candidates = running.map(({ contender, subject }) =>
       candidate(contender, subject, { kind, milliseconds }),
     )
-    return await interleaved(candidates, setup.isQuick ? 15 : 41, WARM_UP)
+    return await interleaved(candidates, setup.isQuick ? 11 : 41, WARM_UP)
   } finally {
     await Promise.all(running.map(({ subject }) => subject.end()))
   }
