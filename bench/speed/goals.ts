@@ -104,10 +104,7 @@ const NOISE_OF_TIMES = 0.3
 export type GoalResult = 'reached' | 'within noise' | 'missed'
 
 /** Whether a run reached a goal. */
-export function resultOf(
-  { bound, limit, unit, reached }: Goal,
-  results: BenchResults,
-): GoalResult {
+export function resultOf({ bound, limit, unit, reached }: Goal, results: BenchResults): GoalResult {
   const figure = reached(results)
   const beyond = bound === 'at least' ? limit / figure - 1 : figure / limit - 1
   if (beyond <= 0) return 'reached'
