@@ -103,24 +103,19 @@ t.test('esbuild: the entry without a framework needs no banner', async (t) => {
   t.same(await run(place, ['node', 'verify.mjs'], { TOKEN }), { code: 0, output: `${login}\n` })
 })
 
-t.test('Rolldown', async (t) => {
-  const config = program('rolldown.config.js')
-  const folder = workspace.folder('rolldown', {
-    'service.js': SERVICE,
-    'rolldown.config.js': config,
+for (const [config, file] of [
+  ['rolldown.config.js', 'service.mjs'],
+  ['rollup.config.js', 'service.mjs'],
+  ['tsup.config.js', 'service.cjs'],
+] as const) {
+  const [bundler = ''] = config.split('.')
+  t.test(bundler, async (t) => {
+    const folder = workspace.folder(bundler, { 'service.js': SERVICE, [config]: program(config) })
+    t.match(await run(folder, command(bundler)), { code: 0 })
+    t.same(filesOf(folder), [file])
+    await check(t, bundler, folder, file)
   })
-  t.match(await run(folder, command('rolldown')), { code: 0 })
-  t.same(filesOf(folder), ['service.mjs'])
-  await check(t, 'rolldown', folder, 'service.mjs')
-})
-
-t.test('Rollup', async (t) => {
-  const config = program('rollup.config.js')
-  const folder = workspace.folder('rollup', { 'service.js': SERVICE, 'rollup.config.js': config })
-  t.match(await run(folder, command('rollup')), { code: 0 })
-  t.same(filesOf(folder), ['service.mjs'])
-  await check(t, 'rollup', folder, 'service.mjs')
-})
+}
 
 t.test('Rollup puts modules that are loaded later behind top-level await', async (t) => {
   const folder = workspace.folder('rollup-await', {
@@ -134,14 +129,6 @@ t.test('Rollup puts modules that are loaded later behind top-level await', async
   const { status } = await fetch(`${url}/profiles/7`, { headers: { authorization } })
   t.equal(status, 503)
   t.match(await end(), 'no keys to verify ID tokens with')
-})
-
-t.test('tsup', async (t) => {
-  const config = program('tsup.config.js')
-  const folder = workspace.folder('tsup', { 'service.js': SERVICE, 'tsup.config.js': config })
-  t.match(await run(folder, command('tsup')), { code: 0 })
-  t.same(filesOf(folder), ['service.cjs'])
-  await check(t, 'tsup', folder, 'service.cjs')
 })
 
 t.test('webpack', async (t) => {

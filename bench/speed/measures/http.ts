@@ -50,7 +50,7 @@ export async function measureKnown(setup: Setup): Promise<readonly Measured<Http
 /** What a known token costs any server. */
 export function measureAll(setup: Setup): Promise<readonly Measured<HttpFigure>[]> {
   const turns = { perSecond: ALL_PER_SECOND, warmUp: ALL_WARM_UP }
-  return measure(setup, SERVERS, turns, setup.isQuick ? 3 : 31)
+  return measure(setup, SERVERS, turns, setup.isQuick ? 5 : 31)
 }
 
 interface Turns {
