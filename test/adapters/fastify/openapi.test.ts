@@ -265,37 +265,43 @@ t.test('a document that was written by hand stays as it is', async (t) => {
   t.match(app.swagger({ yaml: true }), /^openapi: /, 'as @fastify/swagger writes it')
 })
 
-t.test('an operation that no guard covers is not described', async (t) => {
+/** The paths of an app with a guard in a scope inside it: routes outside of the scope, and in it. */
+async function pathsBeside(
+  t: Test,
+  outside: Declare,
+  inside: Declare,
+): Promise<Document['paths']> {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(swagger, { openapi, exposeHeadRoutes: true })
-  app.head('/outside', handler)
-  app.get('/beside', handler)
+  outside(app)
   app.register((scope, _options, done) => {
     scope.register(googleIdToken, options)
-    scope.get('/inside', handler)
+    inside(scope)
     done()
   })
   await app.ready()
-  const { paths } = app.swagger() as unknown as Document
+  await assertValid(t, app.swagger())
+  return (app.swagger() as unknown as Document).paths
+}
+
+t.test('an operation that no guard covers is not described', async (t) => {
+  const paths = await pathsBeside(
+    t,
+    (app) => app.head('/outside', handler).get('/beside', handler),
+    (scope) => scope.get('/inside', handler),
+  )
   t.notOk('security' in (paths['/outside']?.head ?? {}))
   t.notOk('security' in (paths['/beside']?.get ?? {}))
   t.ok('security' in (paths['/inside']?.get ?? {}))
 })
 
 t.test('operations of one path are described one by one', async (t) => {
-  const app = Fastify()
-  t.teardown(() => app.close())
-  await app.register(swagger, { openapi })
-  app.post('/profiles', handler)
-  app.register((scope, _options, done) => {
-    scope.register(googleIdToken, options)
-    scope.get('/profiles', handler)
-    done()
-  })
-  await app.ready()
-  await assertValid(t, app.swagger())
-  const { paths } = app.swagger() as unknown as Document
+  const paths = await pathsBeside(
+    t,
+    (app) => app.post('/profiles', handler),
+    (scope) => scope.get('/profiles', { exposeHeadRoute: false }, handler),
+  )
   const { get, post, ...others } = paths['/profiles'] ?? {}
   t.strictSame(others, {})
   t.strictSame(get?.security, [{ googleIdToken: [] }])
