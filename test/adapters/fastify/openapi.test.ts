@@ -266,11 +266,7 @@ t.test('a document that was written by hand stays as it is', async (t) => {
 })
 
 /** The paths of an app with a guard in a scope inside it: routes outside of the scope, and in it. */
-async function pathsBeside(
-  t: Test,
-  outside: Declare,
-  inside: Declare,
-): Promise<Document['paths']> {
+async function pathsBeside(t: Test, outside: Declare, inside: Declare): Promise<Document['paths']> {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(swagger, { openapi, exposeHeadRoutes: true })
