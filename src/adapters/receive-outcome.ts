@@ -4,54 +4,61 @@ import type { Eventual, Outcome } from '../verifier/outcome.ts'
 
 /** What an adapter does with an outcome, and how its framework continues. */
 export interface Receiver {
-  readonly accept: (caller: Caller | null) => void
+  accept: (caller: Caller | null) => void
   /** Puts the headers of a refusal on the response. */
-  readonly refuse: (refusal: IdTokenError) => void
-  /** Logs the outcome. */
-  readonly report: (outcome: Outcome<Caller | null>) => void
-  readonly next: (error?: unknown) => void
+  refuse: (refusal: IdTokenError) => void
+  next: (error?: unknown) => void
 }
 
-/** The same where requests are only reported. */
-export interface ReportReceiver extends Pick<Receiver, 'accept' | 'report' | 'next'> {
+/** Logs the outcome of a request. */
+export type Report<Request> = (outcome: Outcome<Caller | null>, request: Request) => void
+
+/** What is done where requests are only reported. */
+export interface Reporting<Request> {
+  readonly report: Report<Request>
   /** Notes that the verification or a report failed. Must not throw. */
-  readonly failed: (problem: unknown) => void
+  readonly failed: (problem: unknown, request: Request) => void
 }
 
 /** Hands an outcome to an adapter: synchronously, if it is not a promise. */
-export function receiveOutcome(
+export function receiveOutcome<Request extends Receiver>(
   outcome: Eventual<Outcome<Caller | null>>,
-  receiver: Receiver,
+  request: Request,
+  report: Report<Request>,
 ): void {
   if (outcome instanceof Promise) {
     outcome.then(
       (late) => {
-        receive(late, receiver)
+        receive(late, request, report)
       },
       (bug: unknown) => {
-        receiver.next(bug)
+        request.next(bug)
       },
     )
   } else {
-    receive(outcome, receiver)
+    receive(outcome, request, report)
   }
 }
 
 /**
  * A logger that throws must not end the process: nobody else catches the error of a late outcome.
  */
-function receive(outcome: Outcome<Caller | null>, receiver: Receiver): void {
+function receive<Request extends Receiver>(
+  outcome: Outcome<Caller | null>,
+  request: Request,
+  report: Report<Request>,
+): void {
   const isRefused = outcome instanceof IdTokenError
   try {
-    receiver.report(outcome)
-    if (isRefused) receiver.refuse(outcome)
-    else receiver.accept(outcome)
+    report(outcome, request)
+    if (isRefused) request.refuse(outcome)
+    else request.accept(outcome)
   } catch (problem) {
-    receiver.next(problem)
+    request.next(problem)
     return
   }
-  if (isRefused) receiver.next(outcome)
-  else receiver.next()
+  if (isRefused) request.next(outcome)
+  else request.next()
 }
 
 /**
@@ -59,21 +66,28 @@ function receive(outcome: Outcome<Caller | null>, receiver: Receiver): void {
  * known at once, and an accepted caller is set. Where keys must be fetched first, the request does
  * not wait: its caller is `null`, and the outcome is reported when it is known.
  */
-export function reportOutcome(
+export function reportOutcome<Request extends Pick<Receiver, 'accept' | 'next'>>(
   verify: () => Eventual<Outcome<Caller | null>>,
-  receiver: ReportReceiver,
+  request: Request,
+  { report, failed }: Reporting<Request>,
 ): void {
   try {
     const outcome = verify()
     if (outcome instanceof Promise) {
-      receiver.accept(null)
-      outcome.then(receiver.report).catch(receiver.failed)
+      request.accept(null)
+      outcome
+        .then((late) => {
+          report(late, request)
+        })
+        .catch((problem: unknown) => {
+          failed(problem, request)
+        })
     } else {
-      receiver.accept(outcome instanceof IdTokenError ? null : outcome)
-      receiver.report(outcome)
+      request.accept(outcome instanceof IdTokenError ? null : outcome)
+      report(outcome, request)
     }
   } catch (problem) {
-    receiver.failed(problem)
+    failed(problem, request)
   }
-  receiver.next()
+  request.next()
 }

@@ -9,16 +9,22 @@ import type { VerifierCore } from '../verifier/create-verifier.ts'
 import type { Outcome } from '../verifier/outcome.ts'
 import type { GuardReports } from './guard-options.ts'
 import { logRefusal } from './log-refusal.ts'
-import { receiveOutcome, reportOutcome, type Receiver } from './receive-outcome.ts'
+import {
+  receiveOutcome,
+  reportOutcome,
+  type Receiver,
+  type Report,
+  type Reporting,
+} from './receive-outcome.ts'
 
 /** A request as its framework has it, and how the framework continues. */
-export interface GuardedRequest extends Pick<Receiver, 'accept' | 'refuse' | 'next'> {
+export interface GuardedRequest extends Receiver {
   readonly headers: RequestHeaders
   readonly method: string
   /** The route as it was declared; `undefined` if it is not known (yet). */
-  readonly route: () => string | undefined
+  readonly route: string | undefined
   /** Calls back when the route is known, or will not be known. */
-  readonly whenRouted: (run: () => void) => void
+  whenRouted: (run: () => void) => void
   /** What a refusal names: the route, or the path; `undefined` if no route was found. */
   readonly target: string | undefined
   /** Of the request. */
@@ -32,31 +38,42 @@ export class RequestGuard {
   readonly #core: VerifierCore
   readonly #reports: GuardReports
   readonly #mayTellFailure: () => boolean
+  readonly #reportEnforced: Report<GuardedRequest>
+  readonly #reporting: Reporting<GuardedRequest>
 
   constructor(core: VerifierCore, reports: GuardReports) {
     this.#core = core
     this.#reports = reports
+    // Made once: functions made for each request would cost as much as a check.
+    this.#reportEnforced = (outcome, request) => {
+      this.#report(outcome, request, true)
+    }
+    this.#reporting = {
+      report: (outcome, request) => {
+        this.#report(outcome, request, false)
+      },
+      failed: (problem, { log }) => {
+        this.#failed(problem, log)
+      },
+    }
     // The option `clock` may be what failed.
     this.#mayTellFailure = onceAMinute(() => performance.now())
   }
 
   /** Verifies a request, reports the outcome, and refuses the request or lets it in. */
   handle(request: GuardedRequest, policy: AccessPolicy): void {
-    const { accept, refuse, next } = request
-    const enforced = !policy.reportOnly
-    const verify = (): ReturnType<VerifierCore['verifyRequest']> =>
-      this.#core.verifyRequest(request.headers, policy, request.route())
-    const report = (outcome: Outcome<Caller | null>): void => {
-      this.#report(outcome, request, enforced)
+    if (policy.reportOnly) {
+      reportOutcome(() => this.#verify(request, policy), request, this.#reporting)
+    } else {
+      receiveOutcome(this.#verify(request, policy), request, this.#reportEnforced)
     }
-    if (enforced) {
-      receiveOutcome(verify(), { accept, refuse, report, next })
-      return
-    }
-    const failed = (problem: unknown): void => {
-      this.#failed(problem, request.log)
-    }
-    reportOutcome(verify, { accept, report, next, failed })
+  }
+
+  #verify(
+    request: GuardedRequest,
+    policy: AccessPolicy,
+  ): ReturnType<VerifierCore['verifyRequest']> {
+    return this.#core.verifyRequest(request.headers, policy, request.route)
   }
 
   /** Logs what was counted and not logged yet. */
@@ -79,17 +96,18 @@ export class RequestGuard {
   #audit(
     auditLog: AuditLog,
     outcome: Outcome<Caller | null>,
-    { headers, method, route, log, whenRouted }: GuardedRequest,
+    request: GuardedRequest,
     enforced: boolean,
   ): void {
+    const { method, headers, log } = request
     const caller = verifiedAccount(outcome)
     const header = this.#headerOf(outcome, headers)
     const logger = typeof log.info === 'function' ? (log as InfoLogger) : undefined
-    whenRouted(() => {
-      const known = route() ?? null
+    request.whenRouted(() => {
+      const route = request.route ?? null
       // Written out: a spread costs more than all the rest of this function.
-      const request = { method, route: known, outcome: wordOf(outcome), enforced, caller, header }
-      auditLog.record(request, logger)
+      const audited = { method, route, outcome: wordOf(outcome), enforced, caller, header }
+      auditLog.record(audited, logger)
     })
   }
 
@@ -102,7 +120,7 @@ export class RequestGuard {
   #logRefusal(refusal: IdTokenError, request: GuardedRequest, enforced: boolean): void {
     const { refusalLimit } = this.#reports
     const { method, route, target, headers, log, appLog } = request
-    const counted = { code: refusal.code, route: route(), enforced }
+    const counted = { code: refusal.code, route, enforced }
     if (refusalLimit?.admits(counted, appLog) === false) return
     const header = this.#core.decidingHeaderOf(headers)
     logRefusal(refusal, { method, route: target, header, enforced }, log)

@@ -144,7 +144,7 @@ function handled(
   const request: GuardedRequest = {
     headers: { headers: {} },
     method: 'GET',
-    route: () => '/a/:id',
+    route: '/a/:id',
     whenRouted: (run) => {
       run()
     },
@@ -224,7 +224,7 @@ t.test('a guard may report nothing', (t) => {
   const request: GuardedRequest = {
     headers: { headers: {} },
     method: 'GET',
-    route: nothing,
+    route: undefined,
     whenRouted: nothing,
     target: undefined,
     log: logger,

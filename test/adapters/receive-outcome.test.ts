@@ -16,19 +16,19 @@ const bug = new Error('bug')
 function receiver(reportFails = false) {
   const calls: unknown[][] = []
   const note =
-    (name: string, fails = false) =>
+    (name: string) =>
     (...given: unknown[]): void => {
       calls.push([name, ...given])
+    }
+  const request = { accept: note('accept'), refuse: note('refuse'), next: note('next') }
+  const about =
+    (name: string, fails = false) =>
+    (what: unknown, of: unknown): void => {
+      t.equal(of, request)
+      calls.push([name, what])
       if (fails) throw bug
     }
-  const noted = {
-    accept: note('accept'),
-    refuse: note('refuse'),
-    report: note('report', reportFails),
-    next: note('next'),
-    failed: note('failed'),
-  }
-  return { calls, noted }
+  return { calls, request, report: about('report', reportFails), failed: about('failed') }
 }
 
 async function settled(): Promise<void> {
@@ -49,10 +49,10 @@ t.test('an outcome is reported, then applied, then the framework goes on', async
     ],
   ] as [Outcome<Caller | null>, unknown[][]][]) {
     const now = receiver()
-    receiveOutcome(outcome, now.noted)
+    receiveOutcome(outcome, now.request, now.report)
     t.strictSame(now.calls, expected, 'at once')
     const later = receiver()
-    receiveOutcome(Promise.resolve(outcome), later.noted)
+    receiveOutcome(Promise.resolve(outcome), later.request, later.report)
     t.strictSame(later.calls, [])
     await settled()
     t.strictSame(later.calls, expected)
@@ -61,12 +61,12 @@ t.test('an outcome is reported, then applied, then the framework goes on', async
 
 t.test('a bug, or a report that fails, goes to the framework, and lets nobody in', async (t) => {
   const late = receiver()
-  receiveOutcome(Promise.reject(bug), late.noted)
+  receiveOutcome(Promise.reject(bug), late.request, late.report)
   await settled()
   t.strictSame(late.calls, [['next', bug]])
   for (const outcome of [caller, error, Promise.resolve(caller)] as Eventual<Outcome>[]) {
-    const { calls, noted } = receiver(true)
-    receiveOutcome(outcome, noted)
+    const { calls, request, report } = receiver(true)
+    receiveOutcome(outcome, request, report)
     await settled()
     t.strictSame(calls.slice(1), [['next', bug]])
   }
@@ -79,10 +79,10 @@ t.test('where requests are only reported, each is let in once, at once', async (
     [error, null],
   ] as [Outcome<Caller | null>, Caller | null][]) {
     const now = receiver()
-    reportOutcome(() => outcome, now.noted)
+    reportOutcome(() => outcome, now.request, now)
     t.strictSame(now.calls, [['accept', accepted], ['report', outcome], ['next']])
     const later = receiver()
-    reportOutcome(() => Promise.resolve(outcome), later.noted)
+    reportOutcome(() => Promise.resolve(outcome), later.request, later)
     t.strictSame(later.calls, [['accept', null], ['next']])
     await settled()
     t.strictSame(later.calls.slice(2), [['report', outcome]])
@@ -91,19 +91,23 @@ t.test('where requests are only reported, each is let in once, at once', async (
 
 t.test('where requests are only reported, a bug or a failing report is noted', async (t) => {
   const thrown = receiver()
-  reportOutcome(() => {
-    throw bug
-  }, thrown.noted)
+  reportOutcome(
+    () => {
+      throw bug
+    },
+    thrown.request,
+    thrown,
+  )
   t.strictSame(thrown.calls, [['failed', bug], ['next']])
   const rejected = receiver()
-  reportOutcome(() => Promise.reject(bug), rejected.noted)
+  reportOutcome(() => Promise.reject(bug), rejected.request, rejected)
   await settled()
   t.strictSame(rejected.calls, [['accept', null], ['next'], ['failed', bug]])
   const now = receiver(true)
-  reportOutcome(() => caller, now.noted)
+  reportOutcome(() => caller, now.request, now)
   t.strictSame(now.calls, [['accept', caller], ['report', caller], ['failed', bug], ['next']])
   const later = receiver(true)
-  reportOutcome(() => Promise.resolve(caller), later.noted)
+  reportOutcome(() => Promise.resolve(caller), later.request, later)
   await settled()
   t.strictSame(later.calls.slice(2), [
     ['report', caller],

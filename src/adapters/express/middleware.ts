@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AllowedCaller } from '../../policy/allowed-callers.ts'
-import type { IdTokenError } from '../../errors/id-token-error.ts'
 import type { Caller } from '../../policy/caller.ts'
 import {
   missingList,
@@ -16,7 +15,13 @@ import { parseNames, invalidConfiguration } from '../../checks/invalid-option.ts
 import type { Verifier } from '../../verifier/create-verifier.ts'
 import { createGuardParts, REPORT_ONLY, type GuardOptions } from '../guard-options.ts'
 import { RequestGuard } from '../request-guard.ts'
-import { RouteNames, whenRouted } from './route-names.ts'
+import {
+  GuardedExpressRequest,
+  loggerOf,
+  type GuardedApp,
+  type LoggedRequest,
+} from './guarded-request.ts'
+import { RouteNames } from './route-names.ts'
 
 declare global {
   namespace Express {
@@ -76,7 +81,8 @@ export function googleIdToken(options: GuardOptions): GoogleIdToken {
   const { core, defaults, reports } = createGuardParts(options)
   const { logger } = core.settings
   const guard = new RequestGuard(core, reports)
-  const guards: Guards = { guard, logger: options.logger, routes: new RouteNames() }
+  const app = { logger: options.logger, routes: new RouteNames() }
+  const guards: Guards = { guard, app }
   const close = (): void => {
     core.verifier.close()
     guard.close()
@@ -107,9 +113,7 @@ export function googleIdToken(options: GuardOptions): GoogleIdToken {
 /** What all guards of one app share. */
 interface Guards {
   readonly guard: RequestGuard
-  /** The option. */
-  readonly logger: Logger | undefined
-  readonly routes: RouteNames
+  readonly app: GuardedApp
 }
 
 function warnOfReportOnly(where: string, logger: Logger): void {
@@ -155,35 +159,10 @@ function defaultGuard(guards: Guards, defaults: AccessPolicy): Middleware {
   }
 }
 
-function guardWith({ guard, logger, routes }: Guards, policy: AccessPolicy): Middleware {
+function guardWith({ guard, app }: Guards, policy: AccessPolicy): Middleware {
   return (request, response, next) => {
     assertCalledByExpress(next)
-    const log = loggerOf(request, logger) ?? NO_LOG
-    const guarded = {
-      headers: request,
-      // A request that a server has received has a method.
-      method: request.method as string,
-      route: () => routes.of(request),
-      whenRouted: (run: () => void) => {
-        whenRouted(request, response, run)
-      },
-      // Only a refusal asks for it.
-      get target() {
-        return routes.of(request) ?? pathOf(request)
-      },
-      log,
-      appLog: logger ?? log,
-      accept: (caller: Caller | null) => {
-        request.caller = caller
-      },
-      refuse: ({ headers }: IdTokenError) => {
-        // The application may have answered already, without waiting for the keys.
-        if (response.headersSent) return
-        for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
-      },
-      next,
-    }
-    guard.handle(guarded, policy)
+    guard.handle(new GuardedExpressRequest({ request, response, next }, app), policy)
   }
 }
 
@@ -197,22 +176,4 @@ function assertCalledByExpress(next: unknown): void {
   throw invalidConfiguration(
     'This guard is a middleware and was called without a request: write app.use(auth), not app.use(auth()). For a list of its own: auth.allow([...])',
   )
-}
-
-/** Of an application without any: refusals go to its error handler. */
-const NO_LOG: Logger = { warn: () => undefined }
-
-/** A request that may have a logger of pino-http. */
-type LoggedRequest = IncomingMessage & { log?: Partial<Logger> }
-
-function loggerOf({ log }: LoggedRequest, logger: Logger | undefined): Logger | undefined {
-  return typeof log?.warn === 'function' ? (log as Logger) : logger
-}
-
-/** Express keeps `originalUrl` while a router removes its prefix from `url`. */
-function pathOf({
-  url,
-  originalUrl = url,
-}: IncomingMessage & { originalUrl?: string }): string | undefined {
-  return originalUrl
 }

@@ -1,21 +1,14 @@
-import type {
-  FastifyInstance,
-  FastifyPluginAsync,
-  FastifyReply,
-  FastifyRequest,
-  onRequestHookHandler,
-} from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Logger } from '../../checks/injected.ts'
 import { invalidOption } from '../../checks/invalid-option.ts'
 import type { IdTokenError } from '../../errors/id-token-error.ts'
-import type { Caller } from '../../policy/caller.ts'
 import type { AccessPolicy } from '../../policy/access-policy.ts'
 import { createGuardParts, type GuardOptions } from '../guard-options.ts'
 import { RequestGuard } from '../request-guard.ts'
 import type { Verifier } from '../../verifier/create-verifier.ts'
 import { declaredRoutes } from './declared-routes.ts'
 import { isGuarded, markGuarded } from './guarded-scopes.ts'
+import { GuardedFastifyRequest, type GuardedScope } from './guarded-request.ts'
 import { documentGuards } from './openapi.ts'
 import { RoutePolicies } from './route-policies.ts'
 import { warnOfLikelyMistakes, warnOfReportOnly, warnOfUnknownRoutes } from './route-warnings.ts'
@@ -134,11 +127,11 @@ async function prefetched(verifier: Verifier, prefetch: true | 'required'): Prom
 function createGuard(
   guard: RequestGuard,
   policies: RoutePolicies,
-  { appLog, closing }: { readonly appLog: Logger; readonly closing: AbortSignal },
+  scope: GuardedScope,
 ): onRequestHookHandler {
   return function idTokenGuard(request, reply, done) {
     // Read once: Fastify makes `routeOptions` anew each time.
-    const { raw: headers, method, routeOptions, log } = request
+    const { routeOptions } = request
     let policy: AccessPolicy | null
     try {
       policy = policies.of(routeOptions)
@@ -153,41 +146,9 @@ function createGuard(
       done()
       return
     }
-    const guarded = {
-      headers,
-      method,
-      route: () => routeOptions.url,
-      whenRouted: now,
-      target: routeOptions.url,
-      log,
-      appLog,
-      accept: (caller: Caller | null) => {
-        request.caller = caller as never
-      },
-      refuse: (refusal: IdTokenError) => {
-        // Set here and on the error, because the app's own error handler may ignore the error's
-        // headers.
-        void reply.headers(refusal.headers)
-        if (closing.aborted) endConnection(request, reply)
-      },
-      next: done as (error?: unknown) => void,
-    }
+    const guarded = new GuardedFastifyRequest({ request, reply, done, routeOptions }, scope)
     guard.handle(guarded, policy)
   }
-}
-
-/** Fastify has chosen the route before its hooks run. */
-function now(run: () => void): void {
-  run()
-}
-
-/**
- * A client that keeps its connection would delay the end until the keep-alive timeout. Fastify
- * sends this header to requests that come after `close`, but not to those that waited. HTTP/2 has
- * no such header (RFC 9113 section 8.2.2).
- */
-function endConnection({ raw }: FastifyRequest, reply: FastifyReply): void {
-  if (raw.httpVersionMajor < 2) void reply.header('connection', 'close')
 }
 
 /** The Fastify plugin. */

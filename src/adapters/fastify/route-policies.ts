@@ -35,7 +35,9 @@ export class RoutePolicies {
    * verified caller if there is no default list. So nobody else can find out which routes exist.
    */
   of({ config, url, method }: FastifyRequest['routeOptions']): AccessPolicy | null {
-    return url === undefined ? this.#defaults : this.#guard(ownIdToken(config), method, url)
+    if (url === undefined) return this.#defaults
+    // Fastify's copy of a config: its own members are those that ownIdToken finds in the original.
+    return this.#guard(Object.hasOwn(config, 'idToken') ? config.idToken : undefined, method, url)
   }
 
   /** @throws TypeError naming the routes whose `config.idToken` is wrong, misplaced or missing */
