@@ -1,6 +1,7 @@
 import { IdTokenError, refusal } from '../errors/id-token-error.ts'
 import { decodeText, isDecodable, isUnambiguous } from './base64url.ts'
 import type { TokenSource } from '../errors/recognised-mistakes.ts'
+import { ownCopy } from './own-copy.ts'
 import { claimsProblem, evidenceOf, type IdTokenClaims, type SubjectForm } from './claims.ts'
 
 /** A parsed token; nothing of it is verified yet. */
@@ -78,15 +79,7 @@ const LONGEST_REMEMBERED = 256
 export function rememberHeader({ header, headerSegment }: ParsedToken): void {
   if (headerSegment.length > LONGEST_REMEMBERED || knownHeader(headerSegment) !== undefined) return
   if (knownHeaders.length >= REMEMBERED) knownHeaders.length = 0
-  knownHeaders.push({ segment: copied(headerSegment), header })
-}
-
-/**
- * The same text in memory of its own. V8 makes a slice of a string as a view of it: a slice that is
- * kept would keep the whole token, which is a credential, in memory.
- */
-function copied(segment: string): string {
-  return Buffer.from(segment, 'latin1').toString('latin1')
+  knownHeaders.push({ segment: ownCopy(headerSegment), header })
 }
 
 /** To compare a few strings costs less than the hash of one, which a `Map` would need. */

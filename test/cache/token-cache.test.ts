@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
+import type { Keys, VerificationKey } from '../../src/keys/key-set.ts'
 import { parseVerifierOptions } from '../../src/verifier/verifier-options.ts'
 import { RecentTokens } from '../../src/cache/recent-tokens.ts'
 import { VerifiedTokenCache } from '../../src/cache/verified-token-cache.ts'
@@ -7,6 +8,19 @@ import { audience, login } from '../helpers/shop.ts'
 import { issuer, requestWith, signed, time, verifierWith } from '../helpers/timed-verifier.ts'
 
 t.beforeEach(time.reset)
+
+/** The keys of the issuer, imported anew each time. */
+function keysNow(): Keys {
+  const { keys } = parseVerifierOptions({ audience, jwks: issuer.jwks })
+  if (typeof keys === 'string') throw new Error('not static')
+  return keys
+}
+
+function firstOf(keys: Keys): VerificationKey {
+  const [key] = keys.values()
+  if (key === undefined) throw new Error('no key')
+  return key
+}
 
 t.test('a verified token is remembered from its second use, a refused one never', async (t) => {
   const verifier = verifierWith()
@@ -33,6 +47,33 @@ t.test('a remembered token must be the same to its last character', async (t) =>
   for (let use = 1; use <= 3; use += 1) verifier.verifyAnyCallerSync(token)
   for (const other of [`${token}=`, `${token} `, ` ${token}`, token.slice(0, -1), `${token}.`]) {
     t.throws(() => verifier.verifyAnyCallerSync(other), { code: 'ID_TOKEN_MALFORMED' })
+  }
+})
+
+t.test('the signature of a remembered token makes no other token known', async (t) => {
+  const [token, other] = await Promise.all([signed(), signed({ email: 'other@example.com' })])
+  const [head, payload, signature] = token.split('.') as [string, string, string]
+  const [, otherPayload] = other.split('.') as [string, string]
+  const verifier = verifierWith()
+  for (let use = 1; use <= 3; use += 1) verifier.verifyAnyCallerSync(token)
+  t.throws(() => verifier.verifyAnyCallerSync(`${head}.${otherPayload}.${signature}`), {
+    code: 'ID_TOKEN_SIGNATURE_INVALID',
+  })
+  const keys = keysNow()
+  const key = firstOf(keys)
+  const cache = new VerifiedTokenCache<string>(10)
+  for (let use = 1; use <= 2; use += 1) cache.set(token, { key, content: 'login' })
+  t.equal(cache.get(token, keys)?.content, 'login')
+  for (const one of [
+    `${head}.${otherPayload}.${signature}`,
+    `${head}.${payload}x.${signature}`,
+    `${head}.${payload}..${signature}`,
+    `${head}${payload}.${signature}`,
+    `${head}.${signature}`,
+    `.${signature}`,
+    signature,
+  ]) {
+    t.equal(cache.get(one, keys), undefined, one.slice(0, 80))
   }
 })
 
@@ -169,15 +210,9 @@ t.test('tokenCache: false remembers nothing', async (t) => {
 })
 
 t.test('what was verified with a key that is gone is forgotten', async (t) => {
-  const keysNow = () => {
-    const { keys } = parseVerifierOptions({ audience, jwks: issuer.jwks })
-    if (typeof keys === 'string') throw new Error('not static')
-    return keys
-  }
   const before = keysNow()
-  const [key] = before.values()
+  const key = firstOf(before)
   const token = await signed()
-  if (key === undefined) throw new Error('no key')
   const cache = new VerifiedTokenCache<string>(10)
   for (let use = 1; use <= 2; use += 1) cache.set(token, { key, content: 'login' })
   t.equal(cache.get(token, before)?.content, 'login')
