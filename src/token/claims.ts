@@ -61,22 +61,38 @@ export interface SubjectForm {
   readonly described: string
 }
 
+type Payload = Readonly<Record<string, unknown>>
+
 /** What is wrong with the claims, if a type or `sub` is wrong; otherwise `null`. */
 export function claimsProblem(
-  payload: Readonly<Record<string, unknown>>,
+  payload: Payload,
   subject: SubjectForm | null,
 ): { expected: string; found: string } | null {
-  for (const { claim, type, required } of TYPED_CLAIMS) {
-    const value = Object.hasOwn(payload, claim) ? payload[claim] : undefined
+  const values = typedValues(payload)
+  // A payload is parsed from JSON, so it inherits from nothing else.
+  const inherited = typedValues(Object.prototype as unknown as Payload)
+  for (let at = 0; at < TYPED_CLAIMS.length; at += 1) {
+    const { claim, type, required } = TYPED_CLAIMS[at] as TypedClaim
+    const value = values[at]
+    if (inherited[at] !== undefined && !Object.hasOwn(payload, claim)) {
+      return { expected: `claim ${claim} of its own`, found: 'one that every object inherits' }
+    }
     if (value === undefined ? required : !isOfType(value, type)) {
-      return {
-        expected: `claim ${claim}: a ${type}`,
-        found: value === undefined ? 'no such claim' : typeName(value),
-      }
+      const found = value === undefined ? 'no such claim' : typeName(value)
+      return { expected: `claim ${claim}: a ${type}`, found }
     }
   }
   if (subject === null || subject.pattern.test(payload.sub as string)) return null
   return { expected: `claim sub: ${subject.described}`, found: 'another form' }
+}
+
+/**
+ * The values of `TYPED_CLAIMS`, in that order. By their names V8 finds them at once: to look each up
+ * by a name from the table, and to ask whether it is inherited, costs ten times as much.
+ */
+function typedValues(payload: Payload): readonly unknown[] {
+  const { iss, aud, sub, iat, exp, nbf, azp, email, email_verified: emailVerified } = payload
+  return [iss, aud, sub, iat, exp, nbf, azp, email, emailVerified]
 }
 
 function isOfType(value: unknown, type: ClaimType): boolean {
