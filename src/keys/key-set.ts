@@ -60,8 +60,10 @@ export interface KeySet {
   /**
    * For a `kid` that the current keys do not have: resolves when a fetch has ended that may have
    * found it. `null` if no fetch is due.
+   *
+   * @param now - milliseconds since the epoch
    */
-  readonly refetch: (kid: string) => Promise<void> | null
+  readonly refetch: (kid: string, now: number) => Promise<void> | null
   /**
    * The error for a `kid` that the current keys do not have, but that may have been published: the
    * newest fetch failed, or no fetch has ended yet. `null` if the newest fetch succeeded.

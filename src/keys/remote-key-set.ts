@@ -1,5 +1,6 @@
 import { refusal, type IdTokenError } from '../errors/id-token-error.ts'
 import { SingleFlight } from '../pacing/single-flight.ts'
+import type { SteadyClock } from '../pacing/steady-clock.ts'
 import { FetchPace } from './fetch-pace.ts'
 import { fetchJwks, type JwksAnswer } from './fetch-jwks.ts'
 import {
@@ -31,8 +32,8 @@ export interface RemoteKeySetOptions {
   readonly events: KeyEvents
   /** Milliseconds since the epoch, for the age of keys. */
   readonly now: () => number
-  /** Milliseconds since an arbitrary moment, for waits; the clock never stands still. */
-  readonly steadyNow: () => number
+  /** For waits; the clock never stands still. */
+  readonly steadyNow: SteadyClock
   /** Milliseconds for one fetch, headers and body together. */
   readonly timeout: number
   /** Uniform from 0 to 1. Default `Math.random`. */
@@ -133,9 +134,9 @@ export class RemoteKeySet implements KeySet {
     return { fetched: this.#answers > answersBefore }
   }
 
-  refetch(kid: string): Promise<void> | null {
+  refetch(kid: string, wall: number): Promise<void> | null {
     this.#keyMissing = true
-    const now = this.#options.steadyNow()
+    const now = this.#options.steadyNow(wall)
     const joined = this.#flights.inProgress(now)
     if (joined === null) return this.#startIfDue('unknown key', now)
     return joined.then(() =>

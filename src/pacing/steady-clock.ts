@@ -1,4 +1,10 @@
 /**
+ * The time of a clock for waiting, in milliseconds. Who has just read the given clock passes what it
+ * said, so that it is not read again.
+ */
+export type SteadyClock = (now?: number) => number
+
+/**
  * A clock for waiting. It follows the given clock, but keeps going if that one stands still or is
  * set back, so that no back-off lasts for ever.
  *
@@ -8,7 +14,7 @@
 export function steadyClock(
   now: () => number,
   monotonic: () => number = () => performance.now(),
-): () => number {
+): SteadyClock {
   const offset = now() - monotonic()
-  return () => Math.max(now(), monotonic() + offset)
+  return (wall = now()) => Math.max(wall, monotonic() + offset)
 }

@@ -21,12 +21,10 @@ export function headerValue(
   name: TokenHeader,
 ): string | undefined | IdTokenError {
   const raw = rawHeadersOf(request)
-  if (isCutOff(request, raw)) {
-    return refusal('ID_TOKEN_REQUEST_MALFORMED', {
-      expected: 'fewer headers than the server keeps',
-      found: raw.length / 2,
-    })
-  }
+  return cutOffRefusal(request, raw) ?? valueIn(raw, name)
+}
+
+function valueIn(raw: readonly string[], name: TokenHeader): string | undefined | IdTokenError {
   let value: string | undefined
   for (let i = 0; i + 1 < raw.length; i += 2) {
     if (!isNamed(raw[i], name)) continue
@@ -48,10 +46,17 @@ const HEADERS_KEPT = 1000
  * Node silently drops the headers after `server.maxHeadersCount`. So a header may be missing from a
  * long list: the one that decides, or a second one of the same name.
  */
-function isCutOff({ socket }: RequestHeaders, raw: readonly string[]): boolean {
+function cutOffRefusal(
+  { socket }: RequestHeaders,
+  raw: readonly string[],
+): IdTokenError | undefined {
   const server = (socket as { server?: { maxHeadersCount?: number | null } } | undefined)?.server
   const kept = server?.maxHeadersCount ?? HEADERS_KEPT
-  return kept > 0 && raw.length >= 2 * kept
+  if (kept <= 0 || raw.length < 2 * kept) return undefined
+  return refusal('ID_TOKEN_REQUEST_MALFORMED', {
+    expected: 'fewer headers than the server keeps',
+    found: raw.length / 2,
+  })
 }
 
 /** The name of the header that decides, even if it is repeated; `null` if there is none. */
@@ -67,7 +72,7 @@ export function decidingHeaderName(
 
 /** Nearly all headers differ in length, so few have to be converted to lower case. */
 function isNamed(sent: string | undefined, name: TokenHeader): boolean {
-  return sent?.length === name.length && sent.toLowerCase() === name
+  return sent === name || (sent?.length === name.length && sent.toLowerCase() === name)
 }
 
 /** The header that decides, and its value as sent. */
@@ -84,8 +89,11 @@ export function decidingHeader(
   request: RequestHeaders,
   names: readonly TokenHeader[],
 ): DecidingHeader | null | IdTokenError {
+  const raw = rawHeadersOf(request)
+  const cutOff = cutOffRefusal(request, raw)
+  if (cutOff !== undefined) return cutOff
   for (const name of names) {
-    const value = headerValue(request, name)
+    const value = valueIn(raw, name)
     if (value instanceof IdTokenError) return value
     if (value !== undefined) return { name, value }
   }
