@@ -22,8 +22,8 @@ interface KeptToken<Content> extends VerifiedToken<Content> {
  *
  * A token is found by the digest of its signature, and then its signing input (RFC 7515 section 5.1)
  * must be the same, character for character. So the whole token is compared. The signature itself
- * is not kept, because it is what makes the rest a credential. Only verified tokens are kept. Claims
- * and caller are checked at every request.
+ * is not kept, because it is what makes the rest a credential. Only verified tokens are kept. Times,
+ * audience and caller are checked at every request.
  *
  * A token is kept after its second use. So tokens that are used once cost no digest, and many of
  * them do not push out the tokens that are used again.

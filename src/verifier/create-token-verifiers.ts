@@ -5,13 +5,12 @@ import { RemoteKeySet } from '../keys/remote-key-set.ts'
 import { staticKeySet } from '../keys/static-key-set.ts'
 import { steadyClock } from '../pacing/steady-clock.ts'
 import type { Audiences } from '../policy/audiences.ts'
-import type { Caller } from '../policy/caller.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { observeKeys } from '../telemetry/observe-keys.ts'
 import type { TokenSettings } from './key-options.ts'
 import type { VerifierSettings } from './verifier-options.ts'
 import type { TokenKind } from './verify-request.ts'
-import { TokenVerifier } from './verify-token.ts'
+import { TokenVerifier, type ValidatedCaller } from './verify-token.ts'
 
 /** A kind of token with its keys. */
 export interface KeyedTokenKind extends TokenKind {
@@ -31,7 +30,7 @@ export interface TokenKinds {
 
 /** What all kinds share. */
 interface Shared {
-  readonly cache: VerifiedTokenCache<Caller> | null
+  readonly cache: VerifiedTokenCache<ValidatedCaller> | null
   readonly metrics: Metrics
 }
 

@@ -25,7 +25,7 @@ import { acceptedOrThrow, whenKnown, type Eventual, type Outcome } from './outco
 import { createTokenKinds } from './create-token-verifiers.ts'
 import { createReported, type Reported } from './report-outcome.ts'
 import { ifListed, verifyRequest, type RequestVerification } from './verify-request.ts'
-import type { Expected, TokenVerifier } from './verify-token.ts'
+import type { Expected, TokenVerifier, ValidatedCaller } from './verify-token.ts'
 
 /** What `stats()` returns. */
 export interface VerifierStats {
@@ -145,7 +145,7 @@ export function createVerifierCore(options: VerifierOptions): VerifierCore {
   warnAboutHosts(defaultPolicy.audiences.configured, settings.logger)
   const metrics = createMetrics(settings.meter)
   // One cache for all kinds of tokens: an entry is used only with the key that verified it.
-  const cache = cacheSize === 0 ? null : new VerifiedTokenCache<Caller>(cacheSize)
+  const cache = cacheSize === 0 ? null : new VerifiedTokenCache<ValidatedCaller>(cacheSize)
   const { idTokens, assertions, kinds } = createTokenKinds(settings, { cache, metrics })
   const { tokens } = idTokens
   const verification = { kinds, twinHeader, trustRemovedSignature }

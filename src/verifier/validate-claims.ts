@@ -40,11 +40,17 @@ export function validateClaims(
   if (audience === undefined) {
     return { code: 'ID_TOKEN_AUDIENCE_MISMATCH', expected: audiences.configured, found: aud }
   }
-  return brokenTime(claims, rules, now) ?? audience
+  return validateTimes(claims, rules, now) ?? audience
 }
 
-/** Each comparison is written so that it refuses if the clock gives no number. */
-function brokenTime(
+/**
+ * Validates the claims whose validity changes with time: exp, nbf and iat, lifetime. Each comparison
+ * is written so that it refuses if the clock gives no number.
+ *
+ * @param now - seconds since the epoch
+ * @returns the first rule that the claims break
+ */
+export function validateTimes(
   { iat, exp, nbf }: IdTokenClaims,
   { clockTolerance, maxTokenLifetime }: ClaimRules,
   now: number,

@@ -5,7 +5,12 @@ import type { Audiences } from '../policy/audiences.ts'
 import type { TokenHeader } from '../request/deciding-header.ts'
 import { isSignatureRemoved } from '../request/removed-signature.ts'
 import { evidenceOf, type IdTokenClaims } from '../token/claims.ts'
-import { validateClaims, type BrokenRule, type ClaimRules } from './validate-claims.ts'
+import {
+  validateClaims,
+  validateTimes,
+  type BrokenRule,
+  type ClaimRules,
+} from './validate-claims.ts'
 import { parseToken, rememberHeader, typeRefusal, type ParsedToken } from '../token/parse-token.ts'
 import type { VerifiedToken, VerifiedTokenCache } from '../cache/verified-token-cache.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -24,7 +29,7 @@ export interface TokenVerifierParts {
   readonly rules: ClaimRules
   readonly keys: KeySet
   /** `null`: nothing is remembered. */
-  readonly cache: VerifiedTokenCache<Caller> | null
+  readonly cache: VerifiedTokenCache<ValidatedCaller> | null
   readonly metrics?: Pick<Metrics, 'cacheHit'>
   /** Milliseconds since the epoch. */
   readonly now: () => number
@@ -140,24 +145,31 @@ export class TokenVerifier {
       header: expected.header,
       signatureVerified: true,
     })
-    this.#parts.cache?.set(token, { key, content: caller })
+    this.#parts.cache?.set(token, { key, content: { caller, audiences: expected.audiences } })
     return caller
   }
 
-  /** For a token whose signature was verified before: its claims are validated every time. */
-  #validateAgain(verified: VerifiedToken<Caller>, expected: Expected, now: number): Outcome {
-    const { header } = expected
-    const { claims } = verified.content
+  /**
+   * For a token whose signature was verified before. Its times are validated every time, its issuer
+   * and its audience once for each configured list of audiences: neither they nor the list change.
+   */
+  #validateAgain(
+    verified: VerifiedToken<ValidatedCaller>,
+    expected: Expected,
+    now: number,
+  ): Outcome {
+    const { audiences, header } = expected
+    const { caller } = verified.content
+    const { claims } = caller
+    if (verified.content.audiences === audiences && caller.header === header) {
+      const broken = validateTimes(claims, this.#parts.rules, inSeconds(now))
+      return broken === null ? caller : this.#brokenRule(broken, claims, true)
+    }
     const audience = this.#validateClaims(claims, expected, now)
     if (typeof audience !== 'string') return this.#brokenRule(audience, claims, true)
-    if (verified.content.audience !== audience || verified.content.header !== header) {
-      verified.content = this.#callerOf(claims, {
-        audience,
-        header,
-        signatureVerified: true,
-      })
-    }
-    return verified.content
+    const again = this.#callerOf(claims, { audience, header, signatureVerified: true })
+    verified.content = { caller: again, audiences }
+    return again
   }
 
   #callerOf(
@@ -178,7 +190,7 @@ export class TokenVerifier {
     { audiences }: Expected,
     now: number,
   ): string | BrokenRule {
-    return validateClaims(claims, this.#parts.rules, audiences, Math.floor(now / 1000))
+    return validateClaims(claims, this.#parts.rules, audiences, inSeconds(now))
   }
 
   /** 401 only if the newest key set does not have the key; if that is not known, 503. */
@@ -218,6 +230,17 @@ export class TokenVerifier {
       evidence: () => evidenceOf(claims, source),
     })
   }
+}
+
+/** A caller, and the audiences that its token was validated for. */
+export interface ValidatedCaller {
+  readonly caller: Caller
+  readonly audiences: Audiences
+}
+
+/** @param now - milliseconds since the epoch */
+function inSeconds(now: number): number {
+  return Math.floor(now / 1000)
 }
 
 /** A token between two checks. */

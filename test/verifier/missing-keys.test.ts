@@ -5,11 +5,10 @@ import { refusal } from '../../src/errors/id-token-error.ts'
 import { createVerifier, type VerifierOptions } from '../../src/index.ts'
 import type { Keys, KeySet } from '../../src/keys/key-set.ts'
 import { parseAudiences } from '../../src/policy/audiences.ts'
-import type { Caller } from '../../src/policy/caller.ts'
 import { GOOGLE_ID_TOKEN } from '../../src/profiles/google-id-token.ts'
 import { staticKeySet } from '../../src/keys/static-key-set.ts'
 import { parseVerifierOptions } from '../../src/verifier/verifier-options.ts'
-import { TokenVerifier } from '../../src/verifier/verify-token.ts'
+import { TokenVerifier, type ValidatedCaller } from '../../src/verifier/verify-token.ts'
 import { silent } from '../helpers/captured-log.ts'
 import { otherIssuer } from '../helpers/issuer.ts'
 import { audience, login as email } from '../helpers/shop.ts'
@@ -40,7 +39,7 @@ function withKeys(more: Partial<KeySet> = {}) {
       },
       ...more,
     },
-    cache: new VerifiedTokenCache<Caller>(10),
+    cache: new VerifiedTokenCache<ValidatedCaller>(10),
     now: time.now,
   })
   return { held, tokens }
