@@ -38,6 +38,12 @@ interface Combination {
   count: number
 }
 
+/** The last request of a caller, and its combination. */
+interface Latest {
+  readonly request: AuditedRequest
+  readonly combination: Combination
+}
+
 /** What an audit log is made of. */
 export interface AuditLogParts {
   /** Milliseconds. */
@@ -62,6 +68,8 @@ const OTHERS_KEY = [OTHERS_OUTCOME]
 export class AuditLog {
   readonly #logger: InfoLogger
   #combinations = new CompositeKeyMap<Combination>()
+  /** Most callers send one request again and again, and a remembered token has one caller. */
+  #latest = new WeakMap<AuditedCaller, Latest>()
   readonly #interval: TimeWindow
   readonly #mayTellFailure: () => boolean
 
@@ -80,11 +88,25 @@ export class AuditLog {
   /** @param logger - of the request: it tells a combination that is new */
   record(request: AuditedRequest, logger: InfoLogger = this.#logger): void {
     this.#interval.use()
-    const key = keyOf(request)
-    const known = this.#combinations.get(key)
+    const known = this.#latestOf(request) ?? this.#find(request)
     if (known !== undefined) known.count += 1
     else if (this.#isFull()) this.#countOther()
-    else this.#add(key, shown(request), logger)
+    else this.#add(keyOf(request), shown(request), logger)
+  }
+
+  #latestOf(request: AuditedRequest): Combination | undefined {
+    const { caller } = request
+    const latest = caller === null ? undefined : this.#latest.get(caller)
+    return latest !== undefined && isSame(latest.request, request) ? latest.combination : undefined
+  }
+
+  #find(request: AuditedRequest): Combination | undefined {
+    const combination = this.#combinations.get(keyOf(request))
+    const { caller } = request
+    if (combination !== undefined && caller !== null) {
+      this.#latest.set(caller, { request, combination })
+    }
+    return combination
   }
 
   /** Tells the numbers now. */
@@ -111,6 +133,7 @@ export class AuditLog {
   #tell(): void {
     const seen = this.#combinations.values.filter(({ count }) => count > 0)
     this.#combinations = new CompositeKeyMap()
+    this.#latest = new WeakMap()
     for (const { key, request, count } of seen) {
       this.#combinations.add(key, { key, request, count: 0 })
       this.#write(request, count, this.#logger)
@@ -135,6 +158,17 @@ function keyOf({ method, route, outcome, enforced, caller, header }: AuditedRequ
   if (caller === null) return [outcome, enforced, header, method, route]
   const { subject, email = '' } = caller
   return [outcome, enforced, header, method, route, cut(subject), cut(email)]
+}
+
+/** Whether two requests of one caller are of one combination. */
+function isSame(one: AuditedRequest, other: AuditedRequest): boolean {
+  return (
+    one.route === other.route &&
+    one.method === other.method &&
+    one.outcome === other.outcome &&
+    one.header === other.header &&
+    one.enforced === other.enforced
+  )
 }
 
 const LONGEST_KEY_PART = 256
