@@ -1,4 +1,4 @@
-import { measureAll, measureKnown } from './measures/http.ts'
+import { measureAll, measureAuditLog, measureKnown } from './measures/http.ts'
 import type { Setup } from './measures/setup.ts'
 import {
   measureFirstVerified,
@@ -19,6 +19,7 @@ export const MEASURES: Verifying & {
 } = {
   ...verifying(),
   'http known': measureKnown,
+  'http audit log': measureAuditLog,
   'http all': measureAll,
   import: measureImport,
   'first verified': measureFirstVerified,

@@ -9,13 +9,15 @@ export interface Measured<Figure extends string = string> {
 /** Of one token: how many a second, and CPU microseconds of the main thread and of the process. */
 export type VerifyFigure = 'perSecond' | 'mainThread' | 'process'
 
-/** Of one request: the server's CPU microseconds in its own code and in the kernel. */
-export type HttpFigure = 'user' | 'system'
+/** Of one request: the server's CPU microseconds in its own code, in the kernel, and both. */
+export type HttpFigure = 'user' | 'system' | 'total'
 
 /** What is measured together, and the figures of each that is measured. */
 export type Measurements = Readonly<Record<Kind, readonly Measured<VerifyFigure>[]>> & {
-  /** The three that the goals compare, in many rounds. */
+  /** This library and the digest alone, in many processes. */
   readonly 'http known': readonly Measured<HttpFigure>[]
+  /** This library with the audit log and without. */
+  readonly 'http audit log': readonly Measured<HttpFigure>[]
   /** Every server. */
   readonly 'http all': readonly Measured<HttpFigure>[]
   /** Milliseconds to import Fastify, and then this package, in a new process. */

@@ -23,34 +23,62 @@ const ALL_PER_SECOND = 1_500
  */
 const KNOWN_WARM_UP = 40_000
 const ALL_WARM_UP = 5_000
-/**
- * How often each server is started anew. V8 decides in each process by itself what it compiles and
- * where objects lie: two processes of one and the same server differ by up to a fifth.
- */
-const KNOWN_STARTS = { quick: 4, full: 9 }
-const ROUNDS_A_START = { quick: 7, full: 23 }
+/** Before the first round that counts, at the rate of the rounds. */
+const WARM_UP_ROUNDS = 1
 
 type Loader = Subject<LoadQuestion, number>
 type Serving = Subject<object, ServeAnswer>
 
-/** What a known token costs a server, beside the digest and with the audit log: often, for the differences are small. */
-export async function measureKnown(setup: Setup): Promise<readonly Measured<HttpFigure>[]> {
-  const compared = [OURS, DIGEST_HOOK, WITH_AUDIT_LOG.name]
-  const servers = [...SERVERS, WITH_AUDIT_LOG].filter(({ name }) => compared.includes(name))
-  const turns = { perSecond: KNOWN_PER_SECOND, warmUp: KNOWN_WARM_UP }
-  const extent = setup.isQuick ? 'quick' : 'full'
-  let measured: readonly Measured<HttpFigure>[] = []
-  for (let starts = 0; starts < KNOWN_STARTS[extent]; starts += 1) {
-    const ofStart = await measure(setup, servers, turns, ROUNDS_A_START[extent])
-    measured = starts === 0 ? ofStart : pooled(measured, ofStart)
-  }
-  return measured
+/** What a known token costs a server, beside the digest: often, for the difference is small. */
+export function measureKnown(setup: Setup): Promise<readonly Measured<HttpFigure>[]> {
+  return measureOften(setup, [[named(OURS)], [named(DIGEST_HOOK)]], {
+    starts: { quick: 8, full: 27 },
+    rounds: { quick: 3, full: 7 },
+  })
+}
+
+/** What the audit log costs: two apps of one process, which differ by nothing else. */
+export function measureAuditLog(setup: Setup): Promise<readonly Measured<HttpFigure>[]> {
+  return measureOften(setup, [[named(OURS), WITH_AUDIT_LOG]], {
+    starts: { quick: 3, full: 6 },
+    rounds: { quick: 12, full: 32 },
+  })
 }
 
 /** What a known token costs any server. */
 export function measureAll(setup: Setup): Promise<readonly Measured<HttpFigure>[]> {
   const turns = { perSecond: ALL_PER_SECOND, warmUp: ALL_WARM_UP }
-  return measure(setup, SERVERS, turns, setup.isQuick ? 5 : 31)
+  const processes = SERVERS.map((server) => [server])
+  return measure(setup, processes, turns, setup.isQuick ? 5 : 31)
+}
+
+function named(wanted: string): NamedServer {
+  return SERVERS.find(({ name }) => name === wanted) as NamedServer
+}
+
+/** Servers that run in one process share what V8 compiles. */
+type Processes = readonly (readonly NamedServer[])[]
+
+/** How often, with `--quick` and without. */
+type Extent = Readonly<Record<'quick' | 'full', number>>
+
+/**
+ * Starts the processes anew each time. V8 decides in each process by itself what it compiles and
+ * where objects lie: two processes of one and the same server differ by up to a fifth.
+ */
+async function measureOften(
+  setup: Setup,
+  processes: Processes,
+  { starts, rounds }: Readonly<Record<'starts' | 'rounds', Extent>>,
+): Promise<readonly Measured<HttpFigure>[]> {
+  const extent = setup.isQuick ? 'quick' : 'full'
+  const turns = { perSecond: KNOWN_PER_SECOND, warmUp: KNOWN_WARM_UP }
+  let measured: readonly Measured<HttpFigure>[] = []
+  for (let start = 0; start < starts[extent]; start += 1) {
+    const ofStart = await measure(setup, processes, turns, rounds[extent])
+    measured = start === 0 ? ofStart : pooled(measured, ofStart)
+  }
+  return measured
 }
 
 interface Turns {
@@ -61,45 +89,55 @@ interface Turns {
 
 async function measure(
   setup: Setup,
-  servers: readonly NamedServer[],
+  processes: Processes,
   { perSecond, warmUp }: Turns,
   rounds: number,
 ): Promise<readonly Measured<HttpFigure>[]> {
   const loader: Loader = startSubject('load-process', [setup.tokenFile])
-  const running = servers.map(({ file, name, takesPem }) => {
-    const uri = keysUri(setup, takesPem ? { takesPem } : {})
-    return { name, subject: startSubject<object, ServeAnswer>('serve-process', [file, uri]) }
-  })
+  const running = processes.map((servers) => start(setup, servers))
   try {
-    for (const { subject } of running) {
-      const { port } = await subject.ask({})
-      await loader.ask({ port, perSecond: warmUp, milliseconds: 1_000 })
+    const candidates: Candidate<HttpFigure>[] = []
+    for (const { servers, subject } of running) {
+      const { ports } = await subject.ask({})
+      for (const [at, { name }] of servers.entries()) {
+        const port = ports[at] as number
+        await loader.ask({ port, perSecond: warmUp, milliseconds: 1_000 })
+        candidates.push(candidate(name, subject, loader, { port, perSecond }))
+      }
     }
-    const candidates = running.map(({ name, subject }) =>
-      candidate(loader, name, subject, perSecond),
-    )
-    return await interleaved(candidates, rounds, 3)
+    return await interleaved(candidates, rounds, WARM_UP_ROUNDS)
   } finally {
     await Promise.all([loader, ...running.map(({ subject }) => subject)].map((one) => one.end()))
   }
 }
 
+function start(
+  setup: Setup,
+  servers: readonly NamedServer[],
+): { readonly servers: readonly NamedServer[]; readonly subject: Serving } {
+  const takesPem = servers.some((server) => server.takesPem)
+  const uri = keysUri(setup, takesPem ? { takesPem } : {})
+  return {
+    servers,
+    subject: startSubject('serve-process', [uri, ...servers.map(({ file }) => file)]),
+  }
+}
+
 function candidate(
-  loader: Loader,
   name: string,
   server: Serving,
-  perSecond: number,
+  loader: Loader,
+  load: Pick<LoadQuestion, 'port' | 'perSecond'>,
 ): Candidate<HttpFigure> {
   return {
     name,
     measure: async () => {
-      const { port, ...before } = await server.ask({})
-      const requests = await loader.ask({ port, perSecond, milliseconds: MILLISECONDS })
+      const before = await server.ask({})
+      const requests = await loader.ask({ ...load, milliseconds: MILLISECONDS })
       const after = await server.ask({})
-      return {
-        user: (after.user - before.user) / requests,
-        system: (after.system - before.system) / requests,
-      }
+      const user = (after.user - before.user) / requests
+      const system = (after.system - before.system) / requests
+      return { user, system, total: user + system }
     },
   }
 }
