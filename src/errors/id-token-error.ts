@@ -26,7 +26,7 @@ export interface Finding {
   /** The same account, for records of who calls; only if the signature was verified. */
   account?: VerifiedAccount | undefined
   /** What the token says about itself; it helps to recognise a common mistake. */
-  evidence?: () => Evidence
+  evidence?: (() => Evidence) | undefined
   /** Seconds after which the caller may try again: the `Retry-After` of a 503. */
   retryAfter?: number
 }

@@ -207,9 +207,8 @@ export class TokenVerifier {
         // Without current keys, `unavailable()` is never `null`.
         expected: () => [...(current as Keys).keys()],
         found: kid === '' ? 'no kid' : kid,
-        ...(claims && {
-          evidence: () => evidenceOf(claims, profile.source, keys.stats().state === 'static'),
-        }),
+        evidence:
+          claims && (() => evidenceOf(claims, profile.source, keys.stats().state === 'static')),
       })
     )
   }
