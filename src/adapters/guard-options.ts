@@ -113,15 +113,21 @@ function parseReports(
   if (refusalLog !== 'all' && refusalLog !== 'limited') {
     throw invalidOption('refusalLog', refusalLog, "'limited' or 'all'")
   }
-  const now = steadyClock(settings.now)
+  const { now } = settings
+  const steadyNow = steadyClock(now)
   const interval = parseInterval(auditLog)
   return {
-    refusalLimit: refusalLog === 'all' ? null : new RefusalLimit(now),
+    refusalLimit: refusalLog === 'all' ? null : new RefusalLimit(steadyNow),
     markSpan: tracing === undefined ? null : spanMarker(parseTracing(tracing)),
     auditLog:
       interval === null
         ? null
-        : new AuditLog({ interval, now, logger: parseInfoLogger(logger ?? adapter.logger) }),
+        : new AuditLog({
+            interval,
+            now,
+            steadyNow,
+            logger: parseInfoLogger(logger ?? adapter.logger),
+          }),
   }
 }
 

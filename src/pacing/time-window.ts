@@ -2,7 +2,7 @@
 export interface TimeWindowParts {
   /** Milliseconds. */
   readonly length: number
-  /** Milliseconds; must never stand still. */
+  /** Milliseconds. If this clock stands still or is set back, the timer ends the window. */
   readonly now: () => number
   /** Called when a window ends. */
   readonly over: () => void

@@ -48,8 +48,10 @@ interface Latest {
 export interface AuditLogParts {
   /** Milliseconds. */
   readonly interval: number
-  /** Milliseconds; must never stand still. */
+  /** Milliseconds since the epoch. It is read at each request, and a steady clock would read two. */
   readonly now: () => number
+  /** Milliseconds; must never stand still. */
+  readonly steadyNow: () => number
   /** Of the application: it tells the numbers. */
   readonly logger: InfoLogger
 }
@@ -73,9 +75,9 @@ export class AuditLog {
   readonly #interval: TimeWindow
   readonly #mayTellFailure: () => boolean
 
-  constructor({ interval, now, logger }: AuditLogParts) {
+  constructor({ interval, now, steadyNow, logger }: AuditLogParts) {
     this.#logger = logger
-    this.#mayTellFailure = onceAMinute(now)
+    this.#mayTellFailure = onceAMinute(steadyNow)
     this.#interval = new TimeWindow({
       length: interval,
       now,

@@ -33,7 +33,7 @@ const REQUEST: AuditedRequest = {
 function timedLog(note?: (line: RecordedLine) => void) {
   const time = stoppedClock()
   const { lines, logger } = recordedLog(note)
-  const auditLog = new AuditLog({ interval: 3_600_000, now: time.now, logger })
+  const auditLog = new AuditLog({ interval: 3_600_000, now: time.now, steadyNow: time.now, logger })
   return { auditLog, lines, pass: time.pass }
 }
 
