@@ -89,7 +89,10 @@ t.test('claims are validated again at each use', async (t) => {
   time.pass(3659)
   t.ok(verifier.verifyAnyCallerSync(token))
   time.pass(1)
-  t.throws(() => verifier.verifyAnyCallerSync(token), { code: 'ID_TOKEN_EXPIRED' })
+  t.throws(() => verifier.verifyAnyCallerSync(token), {
+    code: 'ID_TOKEN_EXPIRED',
+    detail: { caller: login },
+  })
   time.pass(-3660 - 61)
   t.throws(() => verifier.verifyAnyCallerSync(token), { code: 'ID_TOKEN_NOT_YET_VALID' })
 })
