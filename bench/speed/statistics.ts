@@ -6,6 +6,11 @@ export function median(numbers: readonly number[]): number {
   return Number.isInteger(middle) ? ((sorted[middle - 1] ?? NaN) + upper) / 2 : upper
 }
 
+/** The arithmetic mean. */
+export function mean(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length
+}
+
 /** As many significant digits as a noisy figure has. */
 export function rounded(number: number): number {
   return Number(number.toPrecision(4))

@@ -10,12 +10,13 @@ import { interleaved } from '../speed/measures/rounds.ts'
 import { benchPage, terminalReport } from '../speed/report.ts'
 import type { BenchResults } from '../speed/result.ts'
 import { SERVERS, WITH_AUDIT_LOG, type BenchServer } from '../speed/server.ts'
-import { median, medianRatio } from '../speed/statistics.ts'
+import { mean, median, medianRatio } from '../speed/statistics.ts'
 import { CALLER, KINDS, type Kind } from '../speed/tokens.ts'
 
 t.test('medians, and ratios round by round', async (t) => {
   t.equal(median([3, 1, 2]), 2)
   t.equal(median([4, 1, 2, 3]), 2.5)
+  t.equal(mean([1, 2, 6]), 3)
   t.equal(medianRatio([2, 40, 6], [1, 20, 3]), 2, 'a slow round is slow for both')
 })
 

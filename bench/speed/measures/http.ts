@@ -5,6 +5,7 @@ import { OURS } from '../contender.ts'
 import { pooled } from '../figures.ts'
 import type { HttpFigure, Measured } from '../result.ts'
 import { DIGEST_HOOK, SERVERS, WITH_AUDIT_LOG, type NamedServer } from '../server.ts'
+import { mean } from '../statistics.ts'
 import { interleaved, type Candidate } from './rounds.ts'
 import { keysUri, type Setup } from './setup.ts'
 
@@ -75,10 +76,21 @@ async function measureOften(
   const turns = { perSecond: KNOWN_PER_SECOND, warmUp: KNOWN_WARM_UP }
   let measured: readonly Measured<HttpFigure>[] = []
   for (let start = 0; start < starts[extent]; start += 1) {
-    const ofStart = await measure(setup, processes, turns, rounds[extent])
+    const ofStart = averaged(await measure(setup, processes, turns, rounds[extent]))
     measured = start === 0 ? ofStart : pooled(measured, ofStart)
   }
   return measured
+}
+
+/**
+ * The rounds of one start as one: a kernel that samples whether a process is in its own code gives each
+ * short round by itself too much or too little, and all of them together the right amount.
+ */
+function averaged(measured: readonly Measured<HttpFigure>[]): readonly Measured<HttpFigure>[] {
+  return measured.map(({ name, rounds: { user, system, total } }) => ({
+    name,
+    rounds: { user: [mean(user)], system: [mean(system)], total: [mean(total)] },
+  }))
 }
 
 interface Turns {

@@ -25,6 +25,7 @@ t.test('the number of refusals that were not logged is logged at the end', async
   const { ask, close } = await fastify.start(t, { options, log })
   for (let n = 0; n < 12; n += 1) await ask()
   t.equal(log.warned().length, 10)
+  t.match(log.warned()[0], { fields: { method: 'GET', route: '/orders/:id', header: null } })
   await close()
   t.match(log.warned().slice(10), [{ fields: { route: '/orders/:id', suppressed: 2 } }])
 })
