@@ -167,7 +167,10 @@ export class TokenVerifier {
     }
     const audience = this.#validateClaims(claims, expected, now)
     if (typeof audience !== 'string') return this.#brokenRule(audience, claims, true)
-    const again = this.#callerOf(claims, { audience, header, signatureVerified: true })
+    const isSame = caller.audience === audience && caller.header === header
+    const again = isSame
+      ? caller
+      : this.#callerOf(claims, { audience, header, signatureVerified: true })
     verified.content = { caller: again, audiences }
     return again
   }

@@ -107,6 +107,9 @@ t.test('list and audience are those of each request', async (t) => {
   await t.rejects(verifier.authenticate(request, { audience: 'admin' }), {
     code: 'ID_TOKEN_AUDIENCE_MISMATCH',
   })
+  const caller = await verifier.authenticate(request)
+  const same = await verifier.authenticate(request, { audience: [audience, 'admin'] })
+  t.equal(same, caller, 'the same caller, where another list has the same audience')
   const slash = await verifier.authenticate(request, { audience: `${audience}/` })
   t.equal(slash?.audience, `${audience}/`, 'the audience that this route is configured with')
   t.equal((await verifier.authenticate(request))?.audience, audience)

@@ -19,23 +19,22 @@ export interface GuardedApp {
   readonly routes: RouteNames
 }
 
-/** A request of Express as the guard needs it. A class, so that a request costs one object. */
+/** A request of Express as the guard needs it. A class, because its functions are made once. */
 export class GuardedExpressRequest implements GuardedRequest {
   readonly headers: IncomingMessage
+  /** When it arrived: a late report comes after handlers that may have changed it. */
+  readonly method: string
   readonly log: Logger
   readonly #call: MiddlewareCall
   readonly #app: GuardedApp
 
   constructor(call: MiddlewareCall, app: GuardedApp) {
     this.headers = call.request
+    // A request that a server has received has a method.
+    this.method = call.request.method as string
     this.log = loggerOf(call.request, app.logger) ?? NO_LOG
     this.#call = call
     this.#app = app
-  }
-
-  /** A request that a server has received has a method. */
-  get method(): string {
-    return this.headers.method as string
   }
 
   get route(): string | undefined {

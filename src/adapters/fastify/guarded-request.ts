@@ -21,22 +21,21 @@ export interface GuardedScope {
   readonly closing: AbortSignal
 }
 
-/** A request of Fastify as the guard needs it. A class, so that a request costs one object. */
+/** A request of Fastify as the guard needs it. A class, because its functions are made once. */
 export class GuardedFastifyRequest implements GuardedRequest {
+  /** When it arrived: a late report comes after handlers that may have changed it. */
+  readonly method: string
   readonly #call: HookCall
   readonly #scope: GuardedScope
 
   constructor(call: HookCall, scope: GuardedScope) {
+    this.method = call.request.method
     this.#call = call
     this.#scope = scope
   }
 
   get headers(): RequestHeaders {
     return this.#call.request.raw
-  }
-
-  get method(): string {
-    return this.#call.request.method
   }
 
   get route(): string | undefined {
