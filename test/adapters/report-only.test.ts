@@ -81,13 +81,18 @@ for (const { name, start } of frameworks) {
     const { ask } = await start(t, {
       options: { ...listed, jwks: undefined, fetch: keys.fetch, reportOnly: true },
       log,
+      handled: (request) => {
+        request.method = 'PATCH'
+      },
     })
     t.match(await ask(fromLogin), LET_IN)
     t.match(await ask(fromSignup), LET_IN)
     t.strictSame(refusals(log.lines), [], 'nothing is known yet')
     keys.answer()
     while (refusals(log.lines).length === 0) await new Promise(setImmediate)
-    t.match(refusals(log.lines), [{ fields: { code: 'ID_TOKEN_CALLER_NOT_ALLOWED' } }])
+    t.match(refusals(log.lines), [
+      { fields: { code: 'ID_TOKEN_CALLER_NOT_ALLOWED', method: 'GET' } },
+    ])
     t.match(await ask(fromLogin), { status: 200, body: `{"caller":"${login}"}` })
   })
 

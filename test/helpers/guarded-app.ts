@@ -1,6 +1,6 @@
 /** Apps with one guard and one route, `GET /orders/:id`, which answers who called. */
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import express4 from 'express4'
@@ -62,6 +62,8 @@ export interface AppParts {
   /** Of the route, if it has one of its own. */
   readonly policy?: GuardPolicy
   readonly log?: RecordedLog
+  /** Called by the handler of the route. */
+  readonly handled?: (request: IncomingMessage) => void
 }
 
 /** A framework. */
@@ -79,11 +81,17 @@ const askAt =
   (request) =>
     rawRequest(port, { path: '/orders/1', ...request })
 
-async function startFastify(t: Test, { options, policy, log }: AppParts): Promise<GuardedApp> {
+async function startFastify(
+  t: Test,
+  { options, policy, log, handled }: AppParts,
+): Promise<GuardedApp> {
   const { logger } = log ?? recordedLog()
   const app = Fastify({ loggerInstance: logger })
   app.register(guardFastify, options)
-  app.get('/orders/:id', { config: { idToken: policy } }, (request) => answerOf(request.caller))
+  app.get('/orders/:id', { config: { idToken: policy } }, (request) => {
+    handled?.(request.raw)
+    return answerOf(request.caller)
+  })
   t.teardown(() => app.close())
   await app.listen({ port: 0, host: '127.0.0.1' })
   return {
@@ -96,12 +104,13 @@ async function startFastify(t: Test, { options, policy, log }: AppParts): Promis
 async function startExpress(
   makeApp: () => express.Express,
   t: Test,
-  { options, policy, log }: AppParts,
+  { options, policy, log, handled }: AppParts,
 ): Promise<GuardedApp> {
   const auth = guardExpress({ logger: (log ?? recordedLog()).logger, ...options })
   const app = makeApp()
   app.set('env', 'test')
   const answer: express.RequestHandler = (request, response) => {
+    handled?.(request)
     response.json(answerOf(request.caller))
   }
   if (policy === undefined) app.use(auth).get('/orders/:id', answer)
