@@ -1,5 +1,5 @@
 /**
- * Which tokens were seen recently, recognised by a few characters of their signature. For one in a
+ * Which tokens were seen recently, recognised by a few characters of their signature. For two in a
  * hundred new tokens the answer is wrong. Only speed depends on it.
  *
  * Two Bloom filters, so that a look-up makes no string and no entry: tokens that are used only
@@ -28,8 +28,12 @@ export class RecentTokens {
     return true
   }
 
-  add(token: string): void {
-    this.#add(hashOf(token))
+  /** Adds a token, unless it was seen recently; returns whether it was added. */
+  add(token: string): boolean {
+    const hash = hashOf(token)
+    if (this.#younger.has(hash) || this.#older.has(hash)) return false
+    this.#add(hash)
+    return true
   }
 
   #add(hash: number): void {
@@ -48,14 +52,16 @@ export class RecentTokens {
 /** The smallest filter, in bytes. Even a small cache would gain nothing from a smaller one. */
 const LEAST = 1024
 
-/** Has sixteen bits for each token, and sets two of them. */
+/** Has at least sixteen bits for each token, and sets two of them. */
 class BloomFilter {
   readonly #bits: DataView
-  readonly #bytes: number
+  readonly #lastByte: number
 
   constructor(max: number) {
-    this.#bytes = Math.max(LEAST, 2 * max)
-    this.#bits = new DataView(new ArrayBuffer(this.#bytes))
+    // A power of two, for to mask a hash costs less than to divide it.
+    const bytes = 2 ** Math.ceil(Math.log2(Math.max(LEAST, 2 * max)))
+    this.#lastByte = bytes - 1
+    this.#bits = new DataView(new ArrayBuffer(bytes))
   }
 
   has(hash: number): boolean {
@@ -81,13 +87,13 @@ class BloomFilter {
   }
 
   #byteOf(hash: number): number {
-    return (hash >>> 3) % this.#bytes
+    return (hash >>> 3) & this.#lastByte
   }
 }
 
 /** A second position for the same hash. */
 function halvesSwapped(hash: number): number {
-  return ((hash << 16) | (hash >>> 16)) >>> 0
+  return (hash << 16) | (hash >>> 16)
 }
 
 function bitOf(hash: number): number {
@@ -97,11 +103,11 @@ function bitOf(hash: number): number {
 /** The number of characters that are used. A signature has hundreds, with 6 random bits each. */
 const HASHED = 8
 
-/** FNV-1a (RFC 9923) of the last characters. */
+/** FNV-1a (RFC 9923) of the last characters. Signed, as V8 keeps such a number without an object. */
 function hashOf(token: string): number {
   let hash = 0x811c9dc5
   for (let i = token.length - HASHED; i < token.length; i += 1) {
     hash = Math.imul(hash ^ token.charCodeAt(i), 0x01000193)
   }
-  return hash >>> 0
+  return hash
 }

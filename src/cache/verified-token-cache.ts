@@ -57,10 +57,8 @@ export class VerifiedTokenCache<Content> {
 
   /** Keeps a token that was just verified, unless it is its first use. */
   set(token: string, { key, content }: VerifiedToken<Content>): void {
-    if (!this.#recent.has(token)) {
-      this.#recent.add(token)
-      return
-    }
+    const isFirstUse = this.#recent.add(token)
+    if (isFirstUse) return
     const end = endOfSigningInput(token)
     const signingInput = ownCopy(token.slice(0, end))
     this.#entries.set(digestOf(token.slice(end + 1)), { key, content, signingInput })

@@ -5,6 +5,7 @@
  * promise. It costs the process less than half of what WebCrypto costs.
  */
 import { createPublicKey, verify, type AsymmetricKeyDetails, type KeyObject } from 'node:crypto'
+import { decodeSignature, forgetSignature } from '../token/base64url.ts'
 
 /** One algorithm, and what a key for it must be. */
 export interface SignatureAlgorithm {
@@ -50,13 +51,13 @@ export const RS256: SignatureAlgorithm = {
     return modulusLength < SHORTEST_MODULUS || publicExponent < SMALLEST_EXPONENT ? null : key
   },
   verify: (key, signingInput, signature) => {
-    // Strict base64url is ASCII, so each character is one byte.
-    const signed = signingInputBytes.of(signingInput, 'latin1')
+    const signed = bytesOf(signingInput)
+    const bytes = decodeSignature(signature)
     const isGood =
       signed.length === signingInput.length &&
-      verify('sha256', signed, key, signatureBytes.of(signature, 'base64url'))
-    // The signing input stays here between requests. Without the signature it is no token.
-    signatureBytes.wipe()
+      bytes !== null &&
+      verify('sha256', signed, key, bytes)
+    forgetSignature()
     return isGood
   },
 }
@@ -80,15 +81,15 @@ export const ES256: SignatureAlgorithm = {
     }
   },
   verify: (key, signingInput, signature) => {
-    const signed = signingInputBytes.of(signingInput, 'latin1')
-    const bytes = signatureBytes.of(signature, 'base64url')
+    const signed = bytesOf(signingInput)
+    const bytes = decodeSignature(signature)
     // Section 3.4, first step of the validation: R and S, 32 bytes each, no more. OpenSSL checks
     // that both are from 1 to the order of the curve minus 1.
     const isGood =
       signed.length === signingInput.length &&
-      bytes.length === 2 * P256_BYTES &&
+      bytes?.length === 2 * P256_BYTES &&
       verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, bytes)
-    signatureBytes.wipe()
+    forgetSignature()
     return isGood
   },
 }
@@ -97,23 +98,18 @@ export const ES256: SignatureAlgorithm = {
 type RsaKeyDetails = Required<Pick<AsymmetricKeyDetails, 'modulusLength' | 'publicExponent'>>
 
 /**
- * A buffer that is reused for one text after the other. New buffers for each token would cost as
- * much as everything else except the signature. Most texts are as long as the one before.
+ * One buffer for all signing inputs: a new one for each would cost as much as to check the claims. A
+ * signing input stays here until the next one comes. Without the signature it is no token.
  */
-class ReusedBytes {
-  readonly #all = Buffer.allocUnsafeSlow(8192)
-  #used = this.#all
+const signingInputBuffer = Buffer.allocUnsafeSlow(8192)
+let signingInputBytes = signingInputBuffer
 
-  of(text: string, encoding: 'latin1' | 'base64url'): Buffer {
-    const length = this.#all.write(text, encoding)
-    if (this.#used.length !== length) this.#used = this.#all.subarray(0, length)
-    return this.#used
+/** Strict base64url is ASCII, so each character is one byte. */
+function bytesOf(signingInput: string): Buffer {
+  const length = signingInputBuffer.write(signingInput, 'latin1')
+  // Most are as long as the one before.
+  if (signingInputBytes.length !== length) {
+    signingInputBytes = signingInputBuffer.subarray(0, length)
   }
-
-  wipe(): void {
-    this.#used.fill(0)
-  }
+  return signingInputBytes
 }
-
-const signingInputBytes = new ReusedBytes()
-const signatureBytes = new ReusedBytes()

@@ -5,15 +5,14 @@
  */
 import { isUtf8 } from 'node:buffer'
 
-/**
- * One buffer for all segments; it never leaves this module. A buffer for each segment costs more
- * than decoding.
- */
+/** One buffer for all texts; it never leaves this module. A buffer for each costs more than decoding. */
 const decoded = Buffer.allocUnsafeSlow(8192)
 
 /** Whether the segment is strict base64url of at least one byte. */
 export function isBase64url(segment: string): boolean {
-  return isUnambiguous(segment) && isDecodable(segment)
+  const isGood = isUnambiguous(segment) && decodeSignature(segment) !== null
+  forgetSignature()
+  return isGood
 }
 
 /**
@@ -30,12 +29,31 @@ export function isUnambiguous(text: string): boolean {
   )
 }
 
-/** Whether a segment of an unambiguous token is strict base64url of at least one byte. */
-export function isDecodable(segment: string): boolean {
-  const length = decode(segment)
-  // The segment is a signature, and no part of a token may stay here between requests.
-  decoded.fill(0, 0, length)
-  return length > 0
+/** One buffer for all signatures, and the one that is in it. */
+const signatureBuffer = Buffer.allocUnsafeSlow(8192)
+let signatureBytes = signatureBuffer
+let signatureSegment = ''
+
+/**
+ * The bytes of the signature of an unambiguous token, at least one; `null` if the segment is not strict
+ * base64url. The next call may overwrite them. A segment that comes again is not decoded again, for it
+ * is asked for when a token is parsed, and again when its signature is verified.
+ */
+export function decodeSignature(segment: string): Uint8Array | null {
+  if (segment !== signatureSegment) {
+    const length = signatureBuffer.write(segment, 'base64url')
+    // Most are as long as the one before.
+    if (signatureBytes.length !== length) signatureBytes = signatureBuffer.subarray(0, length)
+    signatureSegment = segment
+  }
+  const { length } = signatureBytes
+  return length > 0 && isStrict(segment, length) ? signatureBytes : null
+}
+
+/** Empties the buffer, for no signature that was verified may stay here between requests. */
+export function forgetSignature(): void {
+  signatureBytes.fill(0)
+  signatureSegment = ''
 }
 
 /**
@@ -43,17 +61,11 @@ export function isDecodable(segment: string): boolean {
  * base64url, or the bytes are not UTF-8.
  */
 export function decodeText(segment: string): string | null {
-  const length = decode(segment)
+  const length = decoded.write(segment, 'base64url')
   const text = decoded.toString('utf8', 0, length)
   // Invalid bytes become U+FFFD, so two different tokens would have the same text.
   const isText = !text.includes('\uFFFD') || isUtf8(decoded.subarray(0, length))
-  return length > 0 && isText ? text : null
-}
-
-/** How many bytes `decoded` holds now: 0 if the segment is not strict base64url. */
-function decode(segment: string): number {
-  const length = decoded.write(segment, 'base64url')
-  return isStrict(segment, length) ? length : 0
+  return length > 0 && isStrict(segment, length) && isText ? text : null
 }
 
 /**

@@ -1,5 +1,5 @@
 import { IdTokenError, refusal } from '../errors/id-token-error.ts'
-import { decodeText, isDecodable, isUnambiguous } from './base64url.ts'
+import { decodeSignature, decodeText, isUnambiguous } from './base64url.ts'
 import type { TokenSource } from '../errors/recognised-mistakes.ts'
 import { ownCopy } from './own-copy.ts'
 import { claimsProblem, evidenceOf, type IdTokenClaims, type SubjectForm } from './claims.ts'
@@ -77,6 +77,8 @@ const LONGEST_REMEMBERED = 256
 
 /** Remembers the header of a token whose signature is verified, so that it is not parsed again. */
 export function rememberHeader({ header, headerSegment }: ParsedToken): void {
+  // Most often it is the very object that is remembered.
+  if (knownHeaders.some((known) => known.header === header)) return
   if (headerSegment.length > LONGEST_REMEMBERED || knownHeader(headerSegment) !== undefined) return
   if (knownHeaders.length >= REMEMBERED) knownHeaders.length = 0
   knownHeaders.push({ segment: ownCopy(headerSegment), header })
@@ -129,10 +131,12 @@ function isInBraces(text: string): boolean {
 }
 
 function signatureRefusal(header: JsonObject, segment: string): IdTokenError | null {
-  // RFC 7518 section 3.6: an unsecured JWS has an empty signature. Its shape is right; the next
-  // check refuses its algorithm.
+  // RFC 7518 section 3.6: an unsecured JWS has an empty signature. Its shape is right; a later check
+  // refuses its algorithm.
   if (segment === '' && header.alg === 'none') return null
-  return isDecodable(segment) ? null : malformed('signature: strict base64url', 'something else')
+  return decodeSignature(segment) === null
+    ? malformed('signature: strict base64url', 'something else')
+    : null
 }
 
 /** RFC 7515 section 4.1.11: extensions that the verifier must understand. It understands none. */
