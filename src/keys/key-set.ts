@@ -62,8 +62,9 @@ export interface KeySet {
    * found it. `null` if no fetch is due.
    *
    * @param now - milliseconds since the epoch
+   * @param waits - whether the caller waits for it; if not, a fetch in progress is enough
    */
-  readonly refetch: (kid: string, now: number) => Promise<void> | null
+  readonly refetch: (kid: string, now: number, waits: boolean) => Promise<void> | null
   /**
    * The error for a `kid` that the current keys do not have, but that may have been published: the
    * newest fetch failed, or no fetch has ended yet. `null` if the newest fetch succeeded.

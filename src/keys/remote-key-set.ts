@@ -134,11 +134,13 @@ export class RemoteKeySet implements KeySet {
     return { fetched: this.#answers > answersBefore }
   }
 
-  refetch(kid: string, wall: number): Promise<void> | null {
+  refetch(kid: string, wall: number, waits: boolean): Promise<void> | null {
     this.#keyMissing = true
     const now = this.#options.steadyNow(wall)
     const joined = this.#flights.inProgress(now)
     if (joined === null) return this.#startIfDue('unknown key', now)
+    // A fetch keeps all that is to follow it, and thousands of tokens may come while it lasts.
+    if (!waits) return joined
     return joined.then(() =>
       // If the key is not there, that fetch may have been answered before the key was published. So
       // make another one.

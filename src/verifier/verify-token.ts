@@ -116,7 +116,7 @@ export class TokenVerifier {
     const key = current?.get(kid)
     if (key !== undefined) return this.#verifyWith(key, pending)
     const worthIt = kid !== '' && typeof this.#validateClaims(claims, expected, now) === 'string'
-    const refetch = worthIt ? this.#parts.keys.refetch(kid, now) : null
+    const refetch = worthIt ? this.#parts.keys.refetch(kid, now, waits) : null
     if (refetch === null || !waits) return this.#keyMissing(current, now, kid, claims)
     return refetch.then(() => this.#verifyAfterWait(pending))
   }

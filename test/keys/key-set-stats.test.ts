@@ -14,7 +14,7 @@ t.test('static keys are current, and never fetched', async (t) => {
   const set = staticKeySet(keys)
   t.equal(set.current(), keys)
   t.strictSame(await set.ready(), { fetched: false })
-  t.strictSame([set.refetch('x', 0), set.unavailable()], [null, null])
+  t.strictSame([set.refetch('x', 0, true), set.unavailable()], [null, null])
   t.strictSame(set.stats(), {
     state: 'static',
     keys: keys.size,

@@ -51,7 +51,7 @@ t.test(
     await one.keys.ready()
     one.answer = failing
     one.pass(1)
-    await one.keys.refetch('other', one.now())
+    await one.keys.refetch('other', one.now(), true)
     t.equal(one.keys.stats().fetches, 2)
     one.pass(374)
     one.keys.current()

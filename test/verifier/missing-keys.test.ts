@@ -127,6 +127,24 @@ t.test('verifySync says which key is missing, while it is looked for', async (t)
   t.match(verifier.verifyAnyCallerSync(token), { email })
 })
 
+t.test('tokens that do not wait for a fetch cause one, however many they are', async (t) => {
+  const { verifier, answer } = fetching()
+  t.teardown(() => {
+    verifier.close()
+  })
+  const ready = verifier.ready()
+  answer(otherIssuer.jwks)
+  await ready
+  const unknown = { code: 'ID_TOKEN_KEY_UNKNOWN' }
+  for (let n = 0; n < 3; n += 1) t.throws(() => verifier.verifyAnyCallerSync(token), unknown)
+  t.equal(verifier.stats().keys.fetches, 2)
+  answer(otherIssuer.jwks)
+  await new Promise(setImmediate)
+  t.equal(verifier.stats().keys.fetches, 2, 'none follows it')
+  t.throws(() => verifier.verifyAnyCallerSync(token), unknown)
+  t.equal(verifier.stats().keys.fetches, 3, 'until the next token')
+})
+
 t.test('verifySync: what breaks while keys are fetched does not end the process', async (t) => {
   const unhandled: unknown[] = []
   const note = (problem: unknown): void => void unhandled.push(problem)

@@ -2,11 +2,10 @@ import type { LoadQuestion } from '../processes/load-process.ts'
 import type { ServeAnswer } from '../processes/serve-process.ts'
 import { startSubject, type Subject } from '../processes/subject.ts'
 import { OURS } from '../contender.ts'
-import { pooled } from '../figures.ts'
 import type { HttpFigure, Measured } from '../result.ts'
 import { DIGEST_HOOK, SERVERS, WITH_AUDIT_LOG, type NamedServer } from '../server.ts'
 import { mean } from '../statistics.ts'
-import { interleaved, type Candidate } from './rounds.ts'
+import { inStarts, interleaved, type Candidate } from './rounds.ts'
 import { keysUri, type Setup } from './setup.ts'
 
 /** Short: a machine that others use as well is slow for seconds at a time. */
@@ -33,7 +32,7 @@ type Serving = Subject<object, ServeAnswer>
 /** What a known token costs a server, beside the digest: often, for the difference is small. */
 export function measureKnown(setup: Setup): Promise<readonly Measured<HttpFigure>[]> {
   return measureOften(setup, [[named(OURS)], [named(DIGEST_HOOK)]], {
-    starts: { quick: 8, full: 27 },
+    starts: { quick: 6, full: 27 },
     rounds: { quick: 3, full: 7 },
   })
 }
@@ -41,8 +40,8 @@ export function measureKnown(setup: Setup): Promise<readonly Measured<HttpFigure
 /** What the audit log costs: two apps of one process, which differ by nothing else. */
 export function measureAuditLog(setup: Setup): Promise<readonly Measured<HttpFigure>[]> {
   return measureOften(setup, [[named(OURS), WITH_AUDIT_LOG]], {
-    starts: { quick: 3, full: 6 },
-    rounds: { quick: 12, full: 32 },
+    starts: { quick: 4, full: 12 },
+    rounds: { quick: 4, full: 12 },
   })
 }
 
@@ -57,16 +56,16 @@ function named(wanted: string): NamedServer {
   return SERVERS.find(({ name }) => name === wanted) as NamedServer
 }
 
-/** Servers that run in one process share what V8 compiles. */
+/**
+ * Servers that run in one process share what V8 compiles. Of two that are the same, the second to start
+ * needs some hundredths more CPU.
+ */
 type Processes = readonly (readonly NamedServer[])[]
 
 /** How often, with `--quick` and without. */
 type Extent = Readonly<Record<'quick' | 'full', number>>
 
-/**
- * Starts the processes anew each time. V8 decides in each process by itself what it compiles and
- * where objects lie: two processes of one and the same server differ by up to a fifth.
- */
+/** Every other start has the servers of each process in the opposite order. */
 async function measureOften(
   setup: Setup,
   processes: Processes,
@@ -74,12 +73,10 @@ async function measureOften(
 ): Promise<readonly Measured<HttpFigure>[]> {
   const extent = setup.isQuick ? 'quick' : 'full'
   const turns = { perSecond: KNOWN_PER_SECOND, warmUp: KNOWN_WARM_UP }
-  let measured: readonly Measured<HttpFigure>[] = []
-  for (let start = 0; start < starts[extent]; start += 1) {
-    const ofStart = averaged(await measure(setup, processes, turns, rounds[extent]))
-    measured = start === 0 ? ofStart : pooled(measured, ofStart)
-  }
-  return measured
+  return inStarts(starts[extent], async (start) => {
+    const inTurn = start % 2 === 0 ? processes : processes.map((servers) => servers.toReversed())
+    return averaged(await measure(setup, inTurn, turns, rounds[extent]))
+  })
 }
 
 /**

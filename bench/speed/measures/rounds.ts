@@ -1,3 +1,4 @@
+import { pooled } from '../figures.ts'
 import { rounded } from '../statistics.ts'
 import type { Measured } from '../result.ts'
 
@@ -30,6 +31,22 @@ export async function interleaved<Figure extends string>(
     }
   }
   return measured.map(({ name, rounds }) => ({ name, rounds: rounds as Record<Figure, number[]> }))
+}
+
+/**
+ * Measures in several starts of the processes, and takes the rounds of all. V8 decides in each process
+ * by itself what it compiles and where objects lie: two processes of one and the same server differ by
+ * up to a fifth.
+ *
+ * @param measure - gets the number of the start, from 0
+ */
+export async function inStarts<Figure extends string>(
+  starts: number,
+  measure: (start: number) => Promise<readonly Measured<Figure>[]>,
+): Promise<readonly Measured<Figure>[]> {
+  let measured = await measure(0)
+  for (let start = 1; start < starts; start += 1) measured = pooled(measured, await measure(start))
+  return measured
 }
 
 function add<Figure extends string>(

@@ -4,13 +4,16 @@ import type { VerifyQuestion } from '../processes/verify-process.ts'
 import { startSubject, type Subject } from '../processes/subject.ts'
 import type { Measured, VerifyFigure } from '../result.ts'
 import { KINDS, type Kind } from '../tokens.ts'
-import { interleaved, type Candidate } from './rounds.ts'
+import { inStarts, interleaved, type Candidate } from './rounds.ts'
 import { keysUri, type Setup } from './setup.ts'
 
 /** Until the code is optimized, and what comes again is known. */
 const WARM_UP = 6
 /** Long enough for what another process left in the CPU's caches not to count. */
 const MILLISECONDS = { quick: 25, full: 40 }
+const STARTS = { quick: 1, full: 3 }
+/** For each start. */
+const ROUNDS = { quick: 11, full: 14 }
 
 type Verifying = Subject<VerifyQuestion, Cost>
 
@@ -19,15 +22,24 @@ export async function measureVerify(
   setup: Setup,
   kind: Kind,
 ): Promise<readonly Measured<VerifyFigure>[]> {
+  const extent = setup.isQuick ? 'quick' : 'full'
+  return inStarts(STARTS[extent], () => measureStart(setup, kind, extent))
+}
+
+async function measureStart(
+  setup: Setup,
+  kind: Kind,
+  extent: 'quick' | 'full',
+): Promise<readonly Measured<VerifyFigure>[]> {
   const running = CONTENDERS.filter(
     ({ isDigestOnly }) => !isDigestOnly || KINDS[kind].comesAgain,
   ).map((contender) => ({ contender, subject: start(setup, contender) }))
   try {
-    const milliseconds = MILLISECONDS[setup.isQuick ? 'quick' : 'full']
+    const milliseconds = MILLISECONDS[extent]
     const candidates = running.map(({ contender, subject }) =>
       candidate(contender, subject, { kind, milliseconds }),
     )
-    return await interleaved(candidates, setup.isQuick ? 11 : 41, WARM_UP)
+    return await interleaved(candidates, ROUNDS[extent], WARM_UP)
   } finally {
     await Promise.all(running.map(({ subject }) => subject.end()))
   }
