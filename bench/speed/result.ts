@@ -38,6 +38,4 @@ export interface BenchResults extends Measurements {
   readonly machine: { readonly cpu: string; readonly cores: number; readonly node: string }
   /** Versions by package. */
   readonly versions: Readonly<Record<string, string>>
-  /** With few rounds. */
-  readonly isQuick: boolean
 }

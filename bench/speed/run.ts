@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: measures, prints what this library has to reach, writes docs/bench.*, and fails
- * where a goal is missed. `--quick`: only what has a goal, in fewer rounds. With names of measurements
- * (`npm run bench -- once 'http known'`) these alone are measured. What is not measured stays as it was.
+ * where a goal is missed. `--quick`: only what has a goal, in fewer rounds, and nothing is written. With
+ * names of measurements (`npm run bench -- once 'http known'`) these alone are measured. What is not
+ * measured stays as it was.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
@@ -34,11 +35,15 @@ async function run(names: readonly Measurement[], isQuick: boolean): Promise<num
     measureAndRepeat(names, { tokenFile, endpoints, isQuick }),
   )
   await endpoints.close()
+  if (!isQuick) await writePages(results)
+  process.stdout.write(terminalReport(results))
+  return missedGoals(results).length === 0 ? 0 : 1
+}
+
+async function writePages(results: BenchResults): Promise<void> {
   await writeFile(RESULTS, await resultsFile(results))
   await writeFile(new URL('docs/bench.md', root), await benchPage(results))
   await writeFile(new URL('docs/bench.svg', root), benchChart(results))
-  process.stdout.write(terminalReport(results))
-  return missedGoals(results).length === 0 ? 0 : 1
 }
 
 async function measureAndRepeat(
@@ -52,7 +57,7 @@ async function measureAndRepeat(
     found[name] = earlier === undefined ? measured : pooled(earlier, measured)
   }
   const before = await lastResults()
-  const about = { machine: machine(), versions: await installedVersions(), isQuick: setup.isQuick }
+  const about = { machine: machine(), versions: await installedVersions() }
   const all = (): BenchResults => ({ ...before, ...about, ...found }) as BenchResults
   for (const name of names) {
     tell(name)

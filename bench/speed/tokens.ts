@@ -37,7 +37,8 @@ export async function makeTokens(issuer: TestIssuer): Promise<TokenSets> {
     'in turn': good.slice(0, 1_000),
     once,
     garbage: some.map((token, i) => `${i}${token.replaceAll('.', '')}`),
-    'unknown kid': some.map(withUnknownKid),
+    // More, for each verifier that has seen all of them makes way for one that waits for its first fetches.
+    'unknown kid': [...once, ...once, ...once].map(withUnknownKid),
     'wrong signature': some.map(withAnotherSignature),
     'wrong audience': await signed(issuer, some.length, { audience: 'https://profiles.run.app' }),
     expired: await signed(issuer, some.length, { expiresIn: -7200 }),

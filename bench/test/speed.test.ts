@@ -10,7 +10,7 @@ import { interleaved } from '../speed/measures/rounds.ts'
 import { benchPage, terminalReport } from '../speed/report.ts'
 import type { BenchResults } from '../speed/result.ts'
 import { SERVERS, WITH_AUDIT_LOG, type BenchServer } from '../speed/server.ts'
-import { mean, median, medianRatio } from '../speed/statistics.ts'
+import { mean, median, medianRatio, rounded } from '../speed/statistics.ts'
 import { CALLER, KINDS, type Kind } from '../speed/tokens.ts'
 
 t.test('medians, and ratios round by round', async (t) => {
@@ -34,6 +34,25 @@ t.test('each is measured once a round, and a first round does not count', async 
   t.strictSame(measured, [
     { name: 'a', rounds: { figure: [3, 6] } },
     { name: 'b', rounds: { figure: [4, 5] } },
+  ])
+})
+
+t.test('who has more turns in a round counts by their mean', async (t) => {
+  const order: string[] = []
+  const candidate = (name: string, turns?: number) => ({
+    name,
+    ...(turns !== undefined && { turns }),
+    measure: async () => {
+      order.push(name)
+      return { figure: order.length }
+    },
+  })
+  const measured = await interleaved([candidate('a', 3), candidate('b'), candidate('c', 3)], 1, 0)
+  t.equal(order.join(''), 'abccaac')
+  t.strictSame(measured, [
+    { name: 'a', rounds: { figure: [4] } },
+    { name: 'b', rounds: { figure: [2] } },
+    { name: 'c', rounds: { figure: [rounded((3 + 4 + 7) / 3)] } },
   ])
 })
 
@@ -140,7 +159,6 @@ function resultsOf(figure: number): BenchResults {
   return {
     machine: { cpu: 'a CPU', cores: 2, node: '20.0.0' },
     versions: { 'fastify-google-id-token': '0.0.0' },
-    isQuick: true,
     ...(Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, verified])) as Record<
       Kind,
       typeof verified
