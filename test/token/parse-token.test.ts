@@ -66,7 +66,7 @@ t.test('a token is a string of at most 8192 characters in three segments', (t) =
 
 t.test('a character that Node would read as another is found in any segment', (t) => {
   const [header, payload] = [encoded(HEADER), encoded(claims)]
-  for (const segment of ['/w', '+w', 'e30é', 'e30\u0100']) {
+  for (const segment of ['/w', '+w', 'e30\u0100', 'e30\uFF41']) {
     for (const token of [
       `${segment}.${payload}.c2ln`,
       `${header}.${segment}.c2ln`,
@@ -80,7 +80,7 @@ t.test('a character that Node would read as another is found in any segment', (t
 
 t.test('header and payload are JSON objects in UTF-8 and strict base64url', (t) => {
   const otherwise = 'something else'
-  for (const segment of ['', '=', 'a', 'e30=', 'e31', '!w']) {
+  for (const segment of ['', '=', 'a', 'e30=', 'e31', '!w', 'e30é']) {
     t.strictSame(
       outcome(`${segment}.${encoded(claims)}.c2ln`),
       malformed('header: UTF-8 in strict base64url', otherwise),
