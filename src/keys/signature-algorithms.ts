@@ -6,6 +6,7 @@
  */
 import { createPublicKey, verify, type AsymmetricKeyDetails, type KeyObject } from 'node:crypto'
 import { decodeSignature, forgetSignature } from '../token/base64url.ts'
+import { ReusedBytes } from '../token/reused-bytes.ts'
 
 /** One algorithm, and what a key for it must be. */
 export interface SignatureAlgorithm {
@@ -50,16 +51,7 @@ export const RS256: SignatureAlgorithm = {
     const { modulusLength, publicExponent } = key.asymmetricKeyDetails as RsaKeyDetails
     return modulusLength < SHORTEST_MODULUS || publicExponent < SMALLEST_EXPONENT ? null : key
   },
-  verify: (key, signingInput, signature) => {
-    const signed = bytesOf(signingInput)
-    const bytes = decodeSignature(signature)
-    const isGood =
-      signed.length === signingInput.length &&
-      bytes !== null &&
-      verify('sha256', signed, key, bytes)
-    forgetSignature()
-    return isGood
-  },
+  verify: verifying((key, signed, signature) => verify('sha256', signed, key, signature)),
 }
 
 /** One coordinate of P-256, and one half of a signature. */
@@ -80,36 +72,32 @@ export const ES256: SignatureAlgorithm = {
       return null
     }
   },
-  verify: (key, signingInput, signature) => {
-    const signed = bytesOf(signingInput)
-    const bytes = decodeSignature(signature)
-    // Section 3.4, first step of the validation: R and S, 32 bytes each, no more. OpenSSL checks
-    // that both are from 1 to the order of the curve minus 1.
-    const isGood =
-      signed.length === signingInput.length &&
-      bytes?.length === 2 * P256_BYTES &&
-      verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, bytes)
-    forgetSignature()
-    return isGood
-  },
+  verify: verifying(
+    (key, signed, signature) =>
+      // Section 3.4, first step of the validation: R and S, 32 bytes each, no more. OpenSSL checks
+      // that both are from 1 to the order of the curve minus 1.
+      signature.length === 2 * P256_BYTES &&
+      verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, signature),
+  ),
 }
 
 /** Every RSA key has them. */
 type RsaKeyDetails = Required<Pick<AsymmetricKeyDetails, 'modulusLength' | 'publicExponent'>>
 
-/**
- * One buffer for all signing inputs: a new one for each would cost as much as to check the claims. A
- * signing input stays here until the next one comes. Without the signature it is no token.
- */
-const signingInputBuffer = Buffer.allocUnsafeSlow(8192)
-let signingInputBytes = signingInputBuffer
+type Check = (key: KeyObject, signed: Uint8Array, signature: Uint8Array) => boolean
 
-/** Strict base64url is ASCII, so each character is one byte. */
-function bytesOf(signingInput: string): Buffer {
-  const length = signingInputBuffer.write(signingInput, 'latin1')
-  // Most are as long as the one before.
-  if (signingInputBytes.length !== length) {
-    signingInputBytes = signingInputBuffer.subarray(0, length)
+/** A signing input stays here until the next one comes. Without the signature it is no token. */
+const signingInputBytes = new ReusedBytes()
+
+/** Decodes what a check needs, and forgets the signature afterwards. */
+function verifying(check: Check): SignatureAlgorithm['verify'] {
+  return (key, signingInput, signature) => {
+    // Strict base64url is ASCII, so each character is one byte.
+    const signed = signingInputBytes.of(signingInput, 'latin1')
+    const bytes = decodeSignature(signature)
+    const isGood =
+      signed.length === signingInput.length && bytes !== null && check(key, signed, bytes)
+    forgetSignature()
+    return isGood
   }
-  return signingInputBytes
 }

@@ -4,6 +4,7 @@
  * many spellings.
  */
 import { isUtf8 } from 'node:buffer'
+import { ReusedBytes } from './reused-bytes.ts'
 
 /** One buffer for all texts; it never leaves this module. A buffer for each costs more than decoding. */
 const decoded = Buffer.allocUnsafeSlow(8192)
@@ -31,10 +32,10 @@ export function isUnambiguous(text: string): boolean {
   )
 }
 
-/** One buffer for all signatures, and the one that is in it. */
-const signatureBuffer = Buffer.allocUnsafeSlow(8192)
-let signatureBytes = signatureBuffer
-let signatureSegment = ''
+/** The bytes of one signature, and its segment. */
+const signatureBytes = new ReusedBytes()
+let bytes: Uint8Array = new Uint8Array()
+let bytesOf = ''
 
 /**
  * The bytes of the signature of an unambiguous token, at least one; `null` if the segment is not strict
@@ -42,20 +43,17 @@ let signatureSegment = ''
  * is asked for when a token is parsed, and again when its signature is verified.
  */
 export function decodeSignature(segment: string): Uint8Array | null {
-  if (segment !== signatureSegment) {
-    const length = signatureBuffer.write(segment, 'base64url')
-    // Most are as long as the one before.
-    if (signatureBytes.length !== length) signatureBytes = signatureBuffer.subarray(0, length)
-    signatureSegment = segment
+  if (segment !== bytesOf) {
+    bytes = signatureBytes.of(segment, 'base64url')
+    bytesOf = segment
   }
-  const { length } = signatureBytes
-  return length > 0 && isStrict(segment, length) ? signatureBytes : null
+  return isStrict(segment, bytes.length) ? bytes : null
 }
 
 /** Empties the buffer, for no signature that was verified may stay here between requests. */
 export function forgetSignature(): void {
-  signatureBytes.fill(0)
-  signatureSegment = ''
+  signatureBytes.wipe()
+  bytesOf = ''
 }
 
 /**
@@ -67,16 +65,17 @@ export function decodeText(segment: string): string | null {
   const text = decoded.toString('utf8', 0, length)
   // Invalid bytes become U+FFFD, so two different tokens would have the same text.
   const isText = !text.includes('\uFFFD') || isUtf8(decoded.subarray(0, length))
-  return length > 0 && isStrict(segment, length) && isText ? text : null
+  return isStrict(segment, length) && isText ? text : null
 }
 
 /**
- * This looks at the segment. Encoding the bytes again and comparing would cost more than the rest
+ * Whether a segment that was decoded is strict base64url of at least one byte. This looks at the segment. Encoding the bytes again and comparing would cost more than the rest
  * of parsing a token.
  */
 function isStrict(segment: string, decodedLength: number): boolean {
   const { length } = segment
   return (
+    decodedLength > 0 &&
     // Node skips characters that it cannot read, also padding.
     decodedLength === Math.floor((length * 3) / 4) &&
     (LAST_CHARACTERS[length % 4]?.includes(segment.charAt(length - 1)) ?? true)

@@ -1,5 +1,5 @@
 /** Tokens whose keys are missing, or are fetched while they wait. */
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { VerifiedTokenCache } from '../../src/cache/verified-token-cache.ts'
 import { refusal } from '../../src/errors/id-token-error.ts'
 import { createVerifier, type VerifierOptions } from '../../src/index.ts'
@@ -110,14 +110,20 @@ function fetching(more: Partial<VerifierOptions> = {}) {
   return { verifier, answer: (jwks: object) => answers.shift()?.(Response.json(jwks)) }
 }
 
-t.test('verifySync says which key is missing, while it is looked for', async (t) => {
-  const { verifier, answer } = fetching()
+/** The same, with keys of another issuer. */
+async function withOtherKeys(t: Test) {
+  const made = fetching()
   t.teardown(() => {
-    verifier.close()
+    made.verifier.close()
   })
-  const ready = verifier.ready()
-  answer(otherIssuer.jwks)
+  const ready = made.verifier.ready()
+  made.answer(otherIssuer.jwks)
   await ready
+  return made
+}
+
+t.test('verifySync says which key is missing, while it is looked for', async (t) => {
+  const { verifier, answer } = await withOtherKeys(t)
   t.throws(() => verifier.verifyAnyCallerSync(token), {
     code: 'ID_TOKEN_KEY_UNKNOWN',
     detail: { found: issuer.key.kid },
@@ -128,13 +134,7 @@ t.test('verifySync says which key is missing, while it is looked for', async (t)
 })
 
 t.test('tokens that do not wait for a fetch cause one, however many they are', async (t) => {
-  const { verifier, answer } = fetching()
-  t.teardown(() => {
-    verifier.close()
-  })
-  const ready = verifier.ready()
-  answer(otherIssuer.jwks)
-  await ready
+  const { verifier, answer } = await withOtherKeys(t)
   const unknown = { code: 'ID_TOKEN_KEY_UNKNOWN' }
   for (let n = 0; n < 3; n += 1) t.throws(() => verifier.verifyAnyCallerSync(token), unknown)
   t.equal(verifier.stats().keys.fetches, 2)
