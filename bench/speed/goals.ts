@@ -18,6 +18,8 @@ export interface Goal {
   readonly limit: number
   readonly unit: '×' | ' ms'
   readonly measurement: Measurement
+  /** It compares with the cheapest peer. */
+  readonly isAboutPeers?: true
   readonly reached: (results: BenchResults) => number
 }
 
@@ -79,6 +81,11 @@ export function hasGoal(name: Measurement): boolean {
   return GOALS.some(({ measurement }) => measurement === name)
 }
 
+/** Whether a goal compares this measurement of peers. */
+export function hasPeerGoal(name: Measurement): boolean {
+  return GOALS.some(({ measurement, isAboutPeers }) => isAboutPeers && measurement === name)
+}
+
 /** The goals that a run did not reach. */
 export function missedGoals(results: BenchResults): Goal[] {
   return GOALS.filter(({ bound, limit, reached }) => {
@@ -106,6 +113,7 @@ function peerGoal(kind: Kind, what: string, limit: number): Goal {
     limit,
     unit: '×',
     measurement: kind,
+    isAboutPeers: true,
     reached: ({ [kind]: measured }) => ratio(measured, 'process', cheapestPeer(measured), OURS),
   }
 }

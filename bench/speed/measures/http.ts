@@ -4,7 +4,6 @@ import { startSubject, type Subject } from '../processes/subject.ts'
 import { OURS } from '../contender.ts'
 import type { HttpFigure, Measured } from '../result.ts'
 import { DIGEST_HOOK, SERVERS, WITH_AUDIT_LOG, type NamedServer } from '../server.ts'
-import { mean } from '../statistics.ts'
 import { inStarts, interleaved, type Candidate } from './rounds.ts'
 import { keysUri, type Setup } from './setup.ts'
 
@@ -23,8 +22,8 @@ const ALL_PER_SECOND = 1_500
  */
 const KNOWN_WARM_UP = 40_000
 const ALL_WARM_UP = 5_000
-/** Before the first round that counts, at the rate of the rounds. */
-const WARM_UP_ROUNDS = 1
+/** Before the first turn that counts, at the rate of the turns. */
+const WARM_UP_TURNS = 1
 
 type Loader = Subject<LoadQuestion, number>
 type Serving = Subject<object, ServeAnswer>
@@ -33,7 +32,7 @@ type Serving = Subject<object, ServeAnswer>
 export function measureKnown(setup: Setup): Promise<readonly Measured<HttpFigure>[]> {
   return measureOften(setup, [[named(OURS)], [named(DIGEST_HOOK)]], {
     starts: { quick: 6, full: 27 },
-    rounds: { quick: 3, full: 7 },
+    turns: { quick: 3, full: 7 },
   })
 }
 
@@ -41,15 +40,15 @@ export function measureKnown(setup: Setup): Promise<readonly Measured<HttpFigure
 export function measureAuditLog(setup: Setup): Promise<readonly Measured<HttpFigure>[]> {
   return measureOften(setup, [[named(OURS), WITH_AUDIT_LOG]], {
     starts: { quick: 4, full: 12 },
-    rounds: { quick: 4, full: 12 },
+    turns: { quick: 4, full: 12 },
   })
 }
 
 /** What a known token costs any server. */
 export function measureAll(setup: Setup): Promise<readonly Measured<HttpFigure>[]> {
-  const turns = { perSecond: ALL_PER_SECOND, warmUp: ALL_WARM_UP }
+  const load = { perSecond: ALL_PER_SECOND, warmUp: ALL_WARM_UP, turns: 1 }
   const processes = SERVERS.map((server) => [server])
-  return measure(setup, processes, turns, setup.isQuick ? 5 : 31)
+  return measure(setup, processes, load, setup.isQuick ? 5 : 31)
 }
 
 function named(wanted: string): NamedServer {
@@ -65,41 +64,36 @@ type Processes = readonly (readonly NamedServer[])[]
 /** How often, with `--quick` and without. */
 type Extent = Readonly<Record<'quick' | 'full', number>>
 
-/** Every other start has the servers of each process in the opposite order. */
-async function measureOften(
+/**
+ * Each start is one round: a kernel that samples whether a process is in its own code gives each short
+ * turn by itself too much or too little, and all of them together the right amount. Every other start
+ * has the servers of each process in the opposite order.
+ */
+function measureOften(
   setup: Setup,
   processes: Processes,
-  { starts, rounds }: Readonly<Record<'starts' | 'rounds', Extent>>,
+  { starts, turns }: Readonly<Record<'starts' | 'turns', Extent>>,
 ): Promise<readonly Measured<HttpFigure>[]> {
   const extent = setup.isQuick ? 'quick' : 'full'
-  const turns = { perSecond: KNOWN_PER_SECOND, warmUp: KNOWN_WARM_UP }
-  return inStarts(starts[extent], async (start) => {
+  const load = { perSecond: KNOWN_PER_SECOND, warmUp: KNOWN_WARM_UP, turns: turns[extent] }
+  return inStarts(starts[extent], (start) => {
     const inTurn = start % 2 === 0 ? processes : processes.map((servers) => servers.toReversed())
-    return averaged(await measure(setup, inTurn, turns, rounds[extent]))
+    return measure(setup, inTurn, load, 1)
   })
 }
 
-/**
- * The rounds of one start as one: a kernel that samples whether a process is in its own code gives each
- * short round by itself too much or too little, and all of them together the right amount.
- */
-function averaged(measured: readonly Measured<HttpFigure>[]): readonly Measured<HttpFigure>[] {
-  return measured.map(({ name, rounds: { user, system, total } }) => ({
-    name,
-    rounds: { user: [mean(user)], system: [mean(system)], total: [mean(total)] },
-  }))
-}
-
-interface Turns {
+interface Load {
   readonly perSecond: number
   /** Requests. */
   readonly warmUp: number
+  /** In a round. */
+  readonly turns: number
 }
 
 async function measure(
   setup: Setup,
   processes: Processes,
-  { perSecond, warmUp }: Turns,
+  { perSecond, warmUp, turns }: Load,
   rounds: number,
 ): Promise<readonly Measured<HttpFigure>[]> {
   const loader: Loader = startSubject('load-process', [setup.tokenFile])
@@ -111,10 +105,10 @@ async function measure(
       for (const [at, { name }] of servers.entries()) {
         const port = ports[at] as number
         await loader.ask({ port, perSecond: warmUp, milliseconds: 1_000 })
-        candidates.push(candidate(name, subject, loader, { port, perSecond }))
+        candidates.push({ ...candidate(name, subject, loader, { port, perSecond }), turns })
       }
     }
-    return await interleaved(candidates, rounds, WARM_UP_ROUNDS)
+    return await interleaved(candidates, rounds, WARM_UP_TURNS)
   } finally {
     await Promise.all([loader, ...running.map(({ subject }) => subject)].map((one) => one.end()))
   }

@@ -22,58 +22,37 @@ export async function interleaved<Figure extends string>(
   warmUp = 1,
 ): Promise<Measured<Figure>[]> {
   const measured = candidates.map((candidate) => ({
-    candidate,
+    ...candidate,
+    taken: [] as Readonly<Record<Figure, number>>[],
     rounds: {} as Partial<Record<Figure, number[]>>,
   }))
-  for (let turn = -warmUp; turn < 0; turn += 1) await takeTurns(candidates, turn)
-  for (let round = 0; round < rounds; round += 1) {
-    const figures = await measureRound(candidates, round)
-    for (const { candidate, rounds } of measured) add(rounds, meansOf(figures.get(candidate) ?? []))
+  for (let turn = -warmUp; turn < 0; turn += 1) {
+    for (const { measure } of inOrder(measured, turn)) await measure()
   }
-  return measured.map(({ candidate: { name }, rounds }) => ({
-    name,
-    rounds: rounds as Record<Figure, number[]>,
-  }))
-}
-
-type Turns<Figure extends string> = Map<
-  Candidate<Figure>,
-  readonly Readonly<Record<Figure, number>>[]
->
-
-async function measureRound<Figure extends string>(
-  candidates: readonly Candidate<Figure>[],
-  round: number,
-): Promise<Turns<Figure>> {
   const most = Math.max(...candidates.map(({ turns = 1 }) => turns))
-  const taken: Turns<Figure> = new Map()
-  for (let turn = 0; turn < most; turn += 1) {
-    const some = candidates.filter(({ turns = 1 }) => turn < turns)
-    for (const [candidate, figures] of await takeTurns(some, round + turn)) {
-      taken.set(candidate, [...(taken.get(candidate) ?? []), figures])
+  for (let round = 0; round < rounds; round += 1) {
+    for (let turn = 0; turn < most; turn += 1) {
+      for (const { measure, turns = 1, taken } of inOrder(measured, round + turn)) {
+        if (turn < turns) taken.push(await measure())
+      }
     }
+    for (const { taken, rounds } of measured) add(rounds, taken.splice(0))
   }
-  return taken
+  return measured.map(({ name, rounds }) => ({ name, rounds: rounds as Record<Figure, number[]> }))
 }
 
-async function takeTurns<Figure extends string>(
-  candidates: readonly Candidate<Figure>[],
-  turn: number,
-): Promise<Map<Candidate<Figure>, Readonly<Record<Figure, number>>>> {
-  const figures = new Map<Candidate<Figure>, Readonly<Record<Figure, number>>>()
-  for (const candidate of turn % 2 === 0 ? candidates : candidates.toReversed()) {
-    figures.set(candidate, await candidate.measure())
-  }
-  return figures
+function inOrder<One>(all: readonly One[], turn: number): readonly One[] {
+  return turn % 2 === 0 ? all : all.toReversed()
 }
 
-function meansOf<Figure extends string>(
+/** Adds a round: the means of its turns. */
+function add<Figure extends string>(
+  rounds: Partial<Record<Figure, number[]>>,
   turns: readonly Readonly<Record<Figure, number>>[],
-): Readonly<Record<Figure, number>> {
-  const names = Object.keys(turns[0] ?? {}) as Figure[]
-  return Object.fromEntries(
-    names.map((name) => [name, mean(turns.map((figures) => figures[name]))]),
-  ) as Record<Figure, number>
+): void {
+  for (const figure of Object.keys(turns[0] ?? {}) as Figure[]) {
+    ;(rounds[figure] ??= []).push(rounded(mean(turns.map((figures) => figures[figure]))))
+  }
 }
 
 /**
@@ -90,13 +69,4 @@ export async function inStarts<Figure extends string>(
   let measured = await measure(0)
   for (let start = 1; start < starts; start += 1) measured = pooled(measured, await measure(start))
   return measured
-}
-
-function add<Figure extends string>(
-  rounds: Partial<Record<Figure, number[]>>,
-  figures: Readonly<Record<Figure, number>>,
-): void {
-  for (const [figure, value] of Object.entries(figures) as [Figure, number][]) {
-    ;(rounds[figure] ??= []).push(rounded(value))
-  }
 }

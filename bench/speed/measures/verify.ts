@@ -2,6 +2,7 @@ import { CONTENDERS, OURS, type NamedContender } from '../contender.ts'
 import type { Cost } from '../cost.ts'
 import type { VerifyQuestion } from '../processes/verify-process.ts'
 import { startSubject, type Subject } from '../processes/subject.ts'
+import { hasPeerGoal } from '../goals.ts'
 import type { Measured, VerifyFigure } from '../result.ts'
 import { KINDS, type Kind } from '../tokens.ts'
 import { inStarts, interleaved, type Candidate } from './rounds.ts'
@@ -14,8 +15,11 @@ const MILLISECONDS = { quick: 25, full: 40 }
 const STARTS = { quick: 1, full: 3 }
 /** For each start. */
 const ROUNDS = { quick: 11, full: 10 }
-/** In each round: a goal against a floor is a matter of hundredths, and others vary by tens of them. */
-const TURNS = { oursAndFloors: 6, peers: 1 }
+/**
+ * In each round, of this library and the floors: for tokens that are not remembered, their goals are a
+ * matter of hundredths, and one turn differs from the next by tens of them.
+ */
+const TURNS = { remembered: 1, notRemembered: 6 }
 
 type Verifying = Subject<VerifyQuestion, Cost>
 
@@ -36,8 +40,8 @@ async function measureStart(
   kind: Kind,
   extent: 'quick' | 'full',
 ): Promise<readonly Measured<VerifyFigure>[]> {
-  const { comesAgain, outcome } = KINDS[kind]
-  const withPeers = extent === 'full' || outcome === 'accepted'
+  const { comesAgain } = KINDS[kind]
+  const withPeers = extent === 'full' || hasPeerGoal(kind)
   const running = CONTENDERS.filter(
     (contender) =>
       (!contender.isDigestOnly || comesAgain) && (withPeers || isOursOrFloor(contender)),
@@ -57,6 +61,10 @@ function isOursOrFloor({ name, isFloor }: NamedContender): boolean {
   return name === OURS || isFloor === true
 }
 
+function turnsOf(kind: Kind): number {
+  return KINDS[kind].comesAgain ? TURNS.remembered : TURNS.notRemembered
+}
+
 function start(setup: Setup, contender: NamedContender): Verifying {
   return startSubject('verify-process', [
     contender.file,
@@ -72,7 +80,7 @@ function candidate(
 ): Candidate<VerifyFigure> {
   return {
     name: contender.name,
-    turns: isOursOrFloor(contender) ? TURNS.oursAndFloors : TURNS.peers,
+    turns: isOursOrFloor(contender) ? turnsOf(question.kind) : 1,
     measure: async () => {
       const cost = await subject.ask(question)
       const { operations, wall, mainThread, process } = cost
