@@ -10,16 +10,32 @@ import { keysUri, type Setup } from './setup.ts'
 
 /** Until the code is optimized, and what comes again is known. */
 const WARM_UP = 6
-/** Long enough for what another process left in the CPU's caches not to count. */
-const MILLISECONDS = { quick: 25, full: 40 }
-const STARTS = { quick: 1, full: 3 }
-/** For each start. */
-const ROUNDS = { quick: 11, full: 10 }
+
+/** How much is measured. */
+interface Extent {
+  /** Long enough for what another process left in the CPU's caches not to count. */
+  readonly milliseconds: number
+  readonly starts: number
+  /** For each start. */
+  readonly rounds: number
+  /** In a round, of this library and of floors; of a peer it is one. */
+  readonly turns: number
+}
+
 /**
- * In each round, of this library and the floors: for tokens that are not remembered, their goals are a
- * matter of hundredths, and one turn differs from the next by tens of them.
+ * For tokens that are not remembered, goals are a matter of hundredths, and one turn, or one process,
+ * differs from the next by more.
  */
-const TURNS = { remembered: 1, notRemembered: 6 }
+const EXTENTS = {
+  remembered: {
+    quick: { milliseconds: 25, starts: 1, rounds: 11, turns: 1 },
+    full: { milliseconds: 40, starts: 3, rounds: 10, turns: 1 },
+  },
+  notRemembered: {
+    quick: { milliseconds: 25, starts: 3, rounds: 4, turns: 6 },
+    full: { milliseconds: 40, starts: 3, rounds: 10, turns: 6 },
+  },
+}
 
 type Verifying = Subject<VerifyQuestion, Cost>
 
@@ -31,27 +47,28 @@ export async function measureVerify(
   setup: Setup,
   kind: Kind,
 ): Promise<readonly Measured<VerifyFigure>[]> {
-  const extent = setup.isQuick ? 'quick' : 'full'
-  return inStarts(STARTS[extent], () => measureStart(setup, kind, extent))
+  const extents = EXTENTS[KINDS[kind].comesAgain ? 'remembered' : 'notRemembered']
+  const extent = extents[setup.isQuick ? 'quick' : 'full']
+  return inStarts(extent.starts, () => measureStart(setup, kind, extent))
 }
 
 async function measureStart(
   setup: Setup,
   kind: Kind,
-  extent: 'quick' | 'full',
+  { milliseconds, rounds, turns }: Extent,
 ): Promise<readonly Measured<VerifyFigure>[]> {
-  const { comesAgain } = KINDS[kind]
-  const withPeers = extent === 'full' || hasPeerGoal(kind)
+  const withPeers = !setup.isQuick || hasPeerGoal(kind)
   const running = CONTENDERS.filter(
     (contender) =>
-      (!contender.isDigestOnly || comesAgain) && (withPeers || isOursOrFloor(contender)),
+      (!contender.isDigestOnly || KINDS[kind].comesAgain) &&
+      (withPeers || isOursOrFloor(contender)),
   ).map((contender) => ({ contender, subject: start(setup, contender) }))
   try {
-    const milliseconds = MILLISECONDS[extent]
-    const candidates = running.map(({ contender, subject }) =>
-      candidate(contender, subject, { kind, milliseconds }),
-    )
-    return await interleaved(candidates, ROUNDS[extent], WARM_UP)
+    const candidates = running.map(({ contender, subject }) => ({
+      ...candidate(contender, subject, { kind, milliseconds }),
+      turns: isOursOrFloor(contender) ? turns : 1,
+    }))
+    return await interleaved(candidates, rounds, WARM_UP)
   } finally {
     await Promise.all(running.map(({ subject }) => subject.end()))
   }
@@ -59,10 +76,6 @@ async function measureStart(
 
 function isOursOrFloor({ name, isFloor }: NamedContender): boolean {
   return name === OURS || isFloor === true
-}
-
-function turnsOf(kind: Kind): number {
-  return KINDS[kind].comesAgain ? TURNS.remembered : TURNS.notRemembered
 }
 
 function start(setup: Setup, contender: NamedContender): Verifying {
@@ -74,13 +87,12 @@ function start(setup: Setup, contender: NamedContender): Verifying {
 }
 
 function candidate(
-  contender: NamedContender,
+  { name }: NamedContender,
   subject: Verifying,
   question: VerifyQuestion,
 ): Candidate<VerifyFigure> {
   return {
-    name: contender.name,
-    turns: isOursOrFloor(contender) ? turnsOf(question.kind) : 1,
+    name,
     measure: async () => {
       const cost = await subject.ask(question)
       const { operations, wall, mainThread, process } = cost
