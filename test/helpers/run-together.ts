@@ -10,19 +10,20 @@ const tests = new URL('../', import.meta.url)
 /** The name of a file that needs a process of its own: `.taprc` runs each by itself. */
 const OWN_PROCESS = '.own-process.test.ts'
 
-/** The folders of `test/` by the process that runs them. Every other folder is in `others`. */
+/** The folders of `test/` by the process that runs them. What is in no such folder is in `others`. */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   adapters: ['adapters'],
   cli: ['cli'],
   client: ['client'],
+  'cloud-run': ['testing/cloud-run'],
+  emulator: ['testing/emulator', 'testing/issuer', 'testing/push'],
   keys: ['keys'],
   telemetry: ['telemetry'],
-  testing: ['testing'],
   verifier: ['verifier', 'token', 'request'],
 }
 
 /** Run by `npm run test:long`. */
-const NOT_HERE = ['long']
+const LONG = 'long'
 
 /**
  * Runs the test files of one process, one after the other. No file leaves anything to the next: the
@@ -31,7 +32,7 @@ const NOT_HERE = ['long']
 export async function runTogether(name: string): Promise<void> {
   const env = { ...process.env }
   const listeners = countListeners()
-  for (const file of (FOLDERS[name] ?? otherFolders()).flatMap(testFilesOf)) {
+  for (const file of testFilesOf(name)) {
     // The tests of this file are queued behind this one, and the next file behind them.
     await t.test(file, async (t) => {
       putBack(env)
@@ -41,18 +42,22 @@ export async function runTogether(name: string): Promise<void> {
   }
 }
 
-function otherFolders(): string[] {
-  const named = [...NOT_HERE, ...Object.values(FOLDERS).flat()]
-  return readdirSync(tests, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !named.includes(entry.name))
-    .map(({ name }) => name)
+function testFilesOf(name: string): string[] {
+  return readdirSync(tests, { encoding: 'utf8', recursive: true })
+    .filter((file) => file.endsWith('.test.ts') && !file.endsWith(OWN_PROCESS))
+    .filter((file) => !isIn(LONG, file) && processOf(file) === name)
+    .sort()
 }
 
-function testFilesOf(folder: string): string[] {
-  return readdirSync(new URL(folder, tests), { encoding: 'utf8', recursive: true })
-    .filter((file) => file.endsWith('.test.ts') && !file.endsWith(OWN_PROCESS))
-    .map((file) => `${folder}/${file}`)
-    .sort()
+function processOf(file: string): string {
+  const named = Object.entries(FOLDERS).find(([, folders]) =>
+    folders.some((folder) => isIn(folder, file)),
+  )
+  return named?.[0] ?? 'others'
+}
+
+function isIn(folder: string, file: string): boolean {
+  return file.startsWith(`${folder}/`)
 }
 
 function putBack(env: Readonly<NodeJS.ProcessEnv>): void {

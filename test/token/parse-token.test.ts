@@ -279,12 +279,24 @@ t.test('only the header of a verified token is remembered, and only a short one'
     return result
   }
   const headerOf = (header: unknown) => parsed(tokenOf(header)).header
+  const remember = (header: unknown) => {
+    rememberHeader(parsed(tokenOf(header)))
+  }
+  // Other tests have left some: after this, `last` is the only one that is remembered.
+  const [first, ...others] = Array.from({ length: 9 }, (_, before) => ({ ...HEADER, before }))
+  remember(first)
+  const last = others.find((header) => {
+    remember(header)
+    return headerOf(first) !== headerOf(first)
+  })
+  t.ok(last, 'eight at most')
+
   const short = { ...HEADER, x: 'short' }
   t.not(headerOf(short), headerOf(short), 'it is not verified')
-  rememberHeader(parsed(tokenOf(short)))
+  remember(short)
   const kept = headerOf(short)
   t.equal(headerOf(short), kept)
-  rememberHeader(parsed(tokenOf(short)))
+  remember(short)
   t.equal(headerOf(short), kept)
   // 256 characters of base64url are 192 bytes.
   const ofBytes = (bytes: number) => {
@@ -292,14 +304,14 @@ t.test('only the header of a verified token is remembered, and only a short one'
     return { ...HEADER, x: 'x'.repeat(bytes - empty) }
   }
   t.equal(encoded(ofBytes(192)).length, 256)
-  rememberHeader(parsed(tokenOf(ofBytes(192))))
+  remember(ofBytes(192))
   t.equal(headerOf(ofBytes(192)), headerOf(ofBytes(192)))
-  rememberHeader(parsed(tokenOf(ofBytes(193))))
+  remember(ofBytes(193))
   t.not(headerOf(ofBytes(193)), headerOf(ofBytes(193)))
-  for (let n = 0; n < 6; n += 1) rememberHeader(parsed(tokenOf({ ...HEADER, n })))
+  for (let n = 0; n < 5; n += 1) remember({ ...HEADER, n })
   t.equal(headerOf(short), kept, 'eight')
-  rememberHeader(parsed(tokenOf({ ...HEADER, n: 6 })))
+  remember({ ...HEADER, n: 5 })
   t.not(headerOf(short), kept, 'the ninth ends the eight before it')
-  t.equal(headerOf({ ...HEADER, n: 6 }), headerOf({ ...HEADER, n: 6 }))
+  t.equal(headerOf({ ...HEADER, n: 5 }), headerOf({ ...HEADER, n: 5 }))
   t.end()
 })
