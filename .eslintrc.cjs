@@ -76,8 +76,7 @@ module.exports = {
     {
       files: ['test/**/*.ts', 'bench/test/**/*.ts'],
       rules: {
-        // A test file per topic: each costs its start-up.
-        'max-lines': 'off',
+        'max-lines': ['error', 400],
         'max-lines-per-function': 'off',
       },
     },
