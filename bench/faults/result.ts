@@ -74,12 +74,12 @@ export function brokenPromises(result: ContenderResult): string[] {
   return promises.filter(([kept]) => !kept).map(([, promise]) => promise)
 }
 
-/** Milliseconds: shorter ones are not told apart, so that results are the same at each run. */
+/** Milliseconds: shorter ones count as equal, so that results are the same at each run. */
 export const SHORTEST_STALL = 20
 
 const SECOND = 1_000
 
-/** A stall as coarse as it is told. */
+/** A stall as coarse as it is shown. */
 export function coarseStall(milliseconds: number): number {
   if (milliseconds >= SECOND) return Math.round(milliseconds / SECOND) * SECOND
   return [SHORTEST_STALL, 50, 100, 200, 500].find((step) => milliseconds < step) ?? SECOND
@@ -87,7 +87,7 @@ export function coarseStall(milliseconds: number): number {
 
 const EXACT_UP_TO = 20
 
-/** A count as coarse as it is told: large ones depend on the machine. */
+/** A count as coarse as it is shown: large ones depend on the machine. */
 export function coarseCount(count: number): number {
   if (count <= EXACT_UP_TO) return count
   const magnitude = 10 ** Math.floor(Math.log10(count))

@@ -24,12 +24,12 @@ interface Jwk {
   readonly kid: string
 }
 
-/** A key endpoint that flaps, and knows which service it has told which keys. */
+/** A key endpoint that flaps, and knows which service it has given which keys. */
 export class FlappingEndpoint {
   readonly #server: KeyServer
   readonly #jwk: object
-  /** When each service was first told of each key, by service and `kid`. */
-  readonly #told = new Map<string, number>()
+  /** When each service first got each key, by service and `kid`. */
+  readonly #given = new Map<string, number>()
   readonly #publishedAt = new Map<string, number>()
   #wellSince = 0
 
@@ -73,12 +73,12 @@ export class FlappingEndpoint {
   }
 
   /**
-   * Whether an honest verifier could know the key of a request: it was told of it, or endpoint, key
+   * Whether an honest verifier could know the key of a request: it has got it, or endpoint, key
    * and service have been there for long enough to ask.
    */
   couldKnow(service: string, kid: string, sentAt: number, startedAt: number): boolean {
-    const told = this.#told.get(`${service} ${kid}`)
-    if (told !== undefined && told + READ <= sentAt) return true
+    const given = this.#given.get(`${service} ${kid}`)
+    if (given !== undefined && given + READ <= sentAt) return true
     const since = Math.max(this.#wellSince, this.#publishedAt.get(kid) ?? Infinity, startedAt)
     return since + NOTICED <= sentAt
   }
@@ -92,7 +92,7 @@ export class FlappingEndpoint {
     response.on('finish', () => {
       for (const { kid } of (JSON.parse(document) as { keys: Jwk[] }).keys) {
         const key = `${service} ${kid}`
-        if (!this.#told.has(key)) this.#told.set(key, performance.now())
+        if (!this.#given.has(key)) this.#given.set(key, performance.now())
       }
     })
     well(response, document, request)

@@ -75,7 +75,7 @@ ${FLAPS.map(({ name }) => name).join(', ')}.
 ${soakTable(result)}
 
 - **Bad served**: requests that were served and must not be. **Valid refused**: valid requests that were
-  refused although an honest verifier could know their key: it was told of it, or the endpoint had been well for
+  refused although an honest verifier could know their key: it had got it, or the endpoint had been well for
   five seconds. **Failed**: no answer, or another one than 200, 400, 401, 403 and 503. All three must be 0.
 - **Key not known**: valid requests that were refused while nobody could know their new key, because the
   endpoint was failing when it was first used.

@@ -10,7 +10,7 @@ t.test('the endpoints fail in nine ways, none of which brings keys', (t) => {
   t.end()
 })
 
-t.test('a key can be known once the service was told of it, or could have asked', async (t) => {
+t.test('a key can be known once the service has got it, or could have asked', async (t) => {
   const endpoint = await FlappingEndpoint.start({ kty: 'RSA', n: 'AQAB', e: 'AQAB' })
   t.teardown(() => endpoint.close())
   endpoint.publish(['new'])
@@ -30,7 +30,7 @@ t.test('a key can be known once the service was told of it, or could have asked'
 
   t.equal((await fetch(endpoint.uriFor('one'))).status, 200)
   await sleep(20)
-  t.ok(endpoint.couldKnow('one', 'new', now() + 300, 0), 'told')
+  t.ok(endpoint.couldKnow('one', 'new', now() + 300, 0), 'it has got the key')
   t.notOk(endpoint.couldKnow('two', 'new', now() + 300, 0), 'another service was not')
 })
 

@@ -64,7 +64,7 @@ export async function deploy(
   }
   const allowedCallers = guard === null ? [] : app.listAllowedCallers()
   await cloudRun.close()
-  // It logs the numbers that no line has told yet.
+  // It logs the numbers that are in no line yet.
   await app.close()
   const rows = [...answers].map(([call, all]) => {
     const [seen, ...others] = all.map((answer): Seen => {

@@ -163,7 +163,7 @@ function handled(
   return { spans, records, lines, admitted, calls, log, logger }
 }
 
-t.test('what is told of an accepted request', (t) => {
+t.test('what is recorded of an accepted request', (t) => {
   const { spans, records, lines, calls, log } = handled(caller)
   t.strictSame(calls, [['accept', caller], ['next']])
   t.strictSame(spans, [{ outcome: 'accepted', refusal: undefined, enforced: true, caller }])
@@ -182,7 +182,7 @@ t.test('what is told of an accepted request', (t) => {
   t.end()
 })
 
-t.test('what is told of a refused request', (t) => {
+t.test('what is recorded of a refused request', (t) => {
   const { code, detail, message } = error
   const account = { email: login, subject: '1' }
   for (const enforced of [true, false]) {

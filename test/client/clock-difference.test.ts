@@ -217,7 +217,7 @@ t.test('a clock that is set back', async (t) => {
   ahead = -7200
   await idToken()
   await settled()
-  t.equal(auth.calls, 2, 'the times of the token in hand mean nothing any more')
+  t.equal(auth.calls, 2, 'the times of the current token mean nothing any more')
   t.match(lines, [{ message: /2 hours behind/ }])
   await idToken()
   await settled()

@@ -32,10 +32,10 @@ export function requestWith(...rawHeaders: string[]): IncomingMessage {
   return request
 }
 
-/** The refusal that a judgement ends in; `null` where it is accepted. Anything else is thrown on. */
-export async function refusalOf(judgement: () => unknown): Promise<IdTokenError | null> {
+/** The refusal that a verification ends in; `null` where it is accepted. Anything else is thrown on. */
+export async function refusalOf(verification: () => unknown): Promise<IdTokenError | null> {
   try {
-    await judgement()
+    await verification()
   } catch (error) {
     if (error instanceof IdTokenError) return error
     throw error
@@ -44,6 +44,6 @@ export async function refusalOf(judgement: () => unknown): Promise<IdTokenError 
 }
 
 /** The code of that refusal. */
-export async function codeOf(judgement: () => unknown): Promise<string> {
-  return (await refusalOf(judgement))?.code ?? 'accepted'
+export async function codeOf(verification: () => unknown): Promise<string> {
+  return (await refusalOf(verification))?.code ?? 'accepted'
 }

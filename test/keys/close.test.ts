@@ -88,7 +88,7 @@ for (const [scope, scoped] of [
         agent.destroy()
       })
       await until(() => server.requests === 1)
-      // With keys in hand, so that a connection is kept before the close.
+      // With current keys, so that a connection is kept before the close.
       t.strictSame(await ask(url, valid, agent), [200, keepAlive ? 'keep-alive' : 'close'])
       hang(server)
       const waiting = Array.from({ length: 5 }, () => ask(url, unknownKid, agent))

@@ -1,4 +1,4 @@
-/** Keys in hand through refreshes, outages and restarts. */
+/** Current keys through refreshes, outages and restarts. */
 import t from 'tap'
 import { well } from '../../bench/faults/key-server.ts'
 import { type IdTokenError } from '../../src/index.ts'
@@ -14,7 +14,7 @@ t.test('a refresh runs ahead, once, and nobody waits for it', async (t) => {
   const server = await keyServer(t)
   const { keys, events, pass } = timedKeySet(t, server.uri)
   t.strictSame(await keys.ready(), { fetched: true }, 'fetched')
-  t.strictSame(await keys.ready(), { fetched: false }, 'in hand')
+  t.strictSame(await keys.ready(), { fetched: false }, 'the keys are current')
   pass(8 * MINUTE)
   t.ok(keys.current())
   t.equal(keys.stats().fetches, 1, 'not before 80 % of the lifetime')

@@ -35,7 +35,7 @@ t.test('a missing key: 401 where the newest fetch succeeded, else 503', async (t
   ok = false
   await service.pass(2 * SECOND)
   for (let i = 0; i < 10; i += 1) t.equal(await ask(`failing-${i}`), 'ID_TOKEN_KEYS_UNAVAILABLE')
-  t.equal(await service.ask(await tokenOf('first')), 'accepted', 'with the keys in hand')
+  t.equal(await service.ask(await tokenOf('first')), 'accepted', 'with the current keys')
   ok = true
   const before = service.fetchedAt.length
   await service.pass(SECOND)

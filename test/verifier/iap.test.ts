@@ -1,4 +1,4 @@
-/** Behind Identity-Aware Proxy: its keys are fetched, kept and told of like those of ID tokens. */
+/** Behind Identity-Aware Proxy: its keys are fetched, kept and reported like those of ID tokens. */
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { assertion, DANA, IAP_AUDIENCE } from '../../fixtures/assertions.ts'

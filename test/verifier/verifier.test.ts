@@ -304,8 +304,8 @@ t.test('a missing key is looked for only for a token that could be good', async 
   const lookedFor: string[] = []
   const { keys } = parseVerifierOptions({ audience, jwks })
   if (typeof keys === 'string') throw new Error('not static')
-  let inHand = keys
-  const judge = new TokenVerifier({
+  let current = keys
+  const tokenVerifier = new TokenVerifier({
     profile: GOOGLE_ID_TOKEN,
     rules: {
       issuers: ['https://accounts.google.com'],
@@ -314,11 +314,11 @@ t.test('a missing key is looked for only for a token that could be good', async 
     },
     keys: {
       ...staticKeySet(keys),
-      current: () => inHand,
+      current: () => current,
       refetch: async (kid) => {
         lookedFor.push(kid)
         await Promise.resolve()
-        inHand = parseVerifierOptions({ audience, jwks: issuer.jwks }).keys as typeof keys
+        current = parseVerifierOptions({ audience, jwks: issuer.jwks }).keys as typeof keys
       },
     },
     cache: null,
@@ -331,14 +331,14 @@ t.test('a missing key is looked for only for a token that could be good', async 
     signed({ header: { kid: 7 } }),
   ]
   for (const token of await Promise.all(bad)) {
-    t.match(await judge.verify(token, as), { code: 'ID_TOKEN_KEY_UNKNOWN' })
+    t.match(await tokenVerifier.verify(token, as), { code: 'ID_TOKEN_KEY_UNKNOWN' })
   }
   t.strictSame(lookedFor, [])
   const token = await signed()
-  t.match(judge.verifySync(token, as), { code: 'ID_TOKEN_KEY_UNKNOWN' })
+  t.match(tokenVerifier.verifySync(token, as), { code: 'ID_TOKEN_KEY_UNKNOWN' })
   t.strictSame(lookedFor, [issuer.key.kid])
   await new Promise(setImmediate)
-  t.match(judge.verifySync(token, as), { email })
+  t.match(tokenVerifier.verifySync(token, as), { email })
 })
 
 t.test('trustRemovedSignature warns at every start', (t) => {

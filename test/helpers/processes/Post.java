@@ -1,4 +1,4 @@
-/** Posts as often as it is told with the HTTP client of Java, which offers HTTP/2 each time. */
+/** Posts as often as its argument says with the HTTP client of Java, which offers HTTP/2 each time. */
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
