@@ -50,8 +50,9 @@ export function decodeSignature(segment: string): Uint8Array | null {
   return isStrict(segment, bytes.length) ? bytes : null
 }
 
-/** Empties the buffer, for no signature that was verified may stay here between requests. */
+/** Empties the buffer, so that no signature stays in memory between requests. */
 export function forgetSignature(): void {
+  if (bytesOf === '') return
   signatureBytes.wipe()
   bytesOf = ''
 }
@@ -69,8 +70,8 @@ export function decodeText(segment: string): string | null {
 }
 
 /**
- * Whether a segment that was decoded is strict base64url of at least one byte. This looks at the segment. Encoding the bytes again and comparing would cost more than the rest
- * of parsing a token.
+ * Whether a segment that was decoded is strict base64url of at least one byte. Only the segment is
+ * looked at: to encode the bytes again and compare would cost more than the rest of parsing a token.
  */
 function isStrict(segment: string, decodedLength: number): boolean {
   const { length } = segment

@@ -4,6 +4,7 @@ import type { Keys, KeySet, VerificationKey } from '../keys/key-set.ts'
 import type { Audiences } from '../policy/audiences.ts'
 import type { TokenHeader } from '../request/deciding-header.ts'
 import { isSignatureRemoved } from '../request/removed-signature.ts'
+import { forgetSignature } from '../token/base64url.ts'
 import { evidenceOf, type IdTokenClaims } from '../token/claims.ts'
 import {
   validateClaims,
@@ -64,22 +65,14 @@ export class TokenVerifier {
       return this.#validateAgain(verified, expected, now)
     }
 
-    const { profile } = this.#parts
-    const parsed = parseToken(token, profile)
-    if (parsed instanceof IdTokenError) return parsed
-    if (profile.presentation.checkedByCloudRun && isSignatureRemoved(token)) {
-      return refusal('ID_TOKEN_SIGNATURE_REMOVED', {
-        evidence: () => evidenceOf(parsed.claims, profile.source),
-      })
-    }
-    const pending = { token, parsed, expected, waits, now }
-    if (current !== null) return this.#verifyOrRefetch(pending, current)
-    return keys.ready().then((ready) => {
-      if (ready instanceof IdTokenError) return ready
-      if (ready.fetched) return this.#verifyAfterWait(pending)
-      const later = this.#parts.now()
-      return this.#verifyOrRefetch({ ...pending, now: later }, keys.current(later))
-    })
+    const parsed = parseToken(token, this.#parts.profile)
+    const outcome =
+      parsed instanceof IdTokenError
+        ? parsed
+        : this.#verifyParsed({ token, parsed, expected, waits, now }, current)
+    // A token that is refused before its signature is verified may be good for another service.
+    forgetSignature()
+    return outcome
   }
 
   /** The same without waiting: if keys are missing, they are fetched for the next call. */
@@ -102,6 +95,23 @@ export class TokenVerifier {
       audience,
       header: expected.header,
       signatureVerified: false,
+    })
+  }
+
+  #verifyParsed(pending: PendingToken, current: Keys | null): Eventual<Outcome> {
+    const { keys, profile } = this.#parts
+    const { claims } = pending.parsed
+    if (profile.presentation.checkedByCloudRun && isSignatureRemoved(pending.token)) {
+      return refusal('ID_TOKEN_SIGNATURE_REMOVED', {
+        evidence: () => evidenceOf(claims, profile.source),
+      })
+    }
+    if (current !== null) return this.#verifyOrRefetch(pending, current)
+    return keys.ready().then((ready) => {
+      if (ready instanceof IdTokenError) return ready
+      if (ready.fetched) return this.#verifyAfterWait(pending)
+      const later = this.#parts.now()
+      return this.#verifyOrRefetch({ ...pending, now: later }, keys.current(later))
     })
   }
 

@@ -53,6 +53,7 @@ export const GROUPS: readonly Group[] = [
       'keys/rfc7520',
       'keys/wycheproof',
       'telemetry/metrics',
+      'verifier/missing-keys',
       'verifier/verifier',
       'verifier/iap',
       'verifier/attacks',

@@ -82,6 +82,14 @@ t.test('after the requests no signature is left in the heap', async (t) => {
     }
   }
   t.ok(served > 50, `${served} requests were served`)
+  // The last ones, so that no other token takes their place: refused before their signature is verified.
+  for (const refused of [{ header: { kid: 'unknown' } }, { header: { alg: 'RS512' } }]) {
+    const token = await issuer.idToken({ email, audience: AUDIENCE, ...refused })
+    signatures.addSignature('refused', token)
+    for (const port of ports) {
+      await rawRequest(port, { headers: [['authorization', `Bearer ${token}`]] })
+    }
+  }
 
   const file = join(folder, 'after.heapsnapshot')
   child.stdin?.write(`${file}\n`)
