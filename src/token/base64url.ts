@@ -52,7 +52,6 @@ export function decodeSignature(segment: string): Uint8Array | null {
 
 /** Empties the buffer, so that no signature stays in memory between requests. */
 export function forgetSignature(): void {
-  if (bytesOf === '') return
   signatureBytes.wipe()
   bytesOf = ''
 }
