@@ -73,7 +73,7 @@ export class FlappingEndpoint {
   }
 
   /**
-   * Whether an honest verifier could know the key of a request: it has got it, or endpoint, key
+   * Whether a correct verifier could know the key of a request: it has got it, or endpoint, key
    * and service have been there for long enough to ask.
    */
   couldKnow(service: string, kid: string, sentAt: number, startedAt: number): boolean {

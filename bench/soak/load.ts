@@ -55,7 +55,7 @@ interface Answered {
   readonly target: Target
   readonly request: SoakRequest
   readonly answer: number
-  /** Whether an honest verifier could know the key. */
+  /** Whether a correct verifier could know the key. */
   readonly known: boolean
   readonly took: number
 }

@@ -66,7 +66,7 @@ export function soakPage(result: SoakResult): Promise<string> {
 
 ${minutes.length} minutes on Node ${node}, over sockets and in real time. One process has a Fastify app over
 HTTP/1.1, one over HTTP/2 and an Express app; another one has a Fastify app that is restarted every half minute,
-by turns with a word to its clients and without. The load keeps its connections: valid ID tokens and
+in turn in an orderly way and by \`SIGKILL\`. The load keeps its connections: valid ID tokens and
 assertions of IAP, more of them than the token cache holds, and forged, expired and misdirected ones, ones
 with an unknown \`kid\`, and garbage. One client in fifty goes away before its answer. The keys rotate every 15
 seconds. The key endpoints fail for 8 seconds out of 20, in one way after the other:
@@ -75,7 +75,7 @@ ${FLAPS.map(({ name }) => name).join(', ')}.
 ${soakTable(result)}
 
 - **Bad served**: requests that were served and must not be. **Valid refused**: valid requests that were
-  refused although an honest verifier could know their key: it had got it, or the endpoint had been well for
+  refused although a correct verifier could know their key: it had got it, or the endpoint had been well for
   five seconds. **Failed**: no answer, or another one than 200, 400, 401, 403 and 503. All three must be 0.
 - **Key not known**: valid requests that were refused while nobody could know their new key, because the
   endpoint was failing when it was first used.

@@ -4,7 +4,7 @@ export interface Minute {
   refused: number
   /** Requests that must not be served, and were. */
   badServed: string[]
-  /** Valid requests that were refused although an honest verifier could know their key. */
+  /** Valid requests that were refused although a correct verifier could know their key. */
   wronglyRefused: string[]
   /** Valid requests that were refused, and whose key nobody could know. */
   keyUnknown: number

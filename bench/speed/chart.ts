@@ -20,7 +20,7 @@ export function benchChart(results: BenchResults): string {
       cpu,
     ),
   ]
-  // Line by line, so that two can be compared; no text is touched, for its spaces count.
+  // One element a line, so that two charts can be compared. No text is changed: its spaces count.
   return `${drawn(panels).replaceAll('><', '>\n<')}\n`
 }
 
@@ -67,8 +67,8 @@ function cpu(measured: readonly Measured<'user' | 'system'>[], name: string): nu
 }
 
 /**
- * Read on white and on black: the page of a reader may be either, and the chart has no ground of its
- * own. The text is as far from one as from the other.
+ * Read on white and on black: the page of a reader may be either, and the chart has no background
+ * of its own. The text is as far from one as from the other.
  */
 const COLORS = { ours: '#1a73e8', peer: '#8b949e', floor: '#a98f4e', text: '#737b85' }
 const WIDTH = 880

@@ -10,7 +10,7 @@ export interface Cost {
   readonly process: number
 }
 
-/** Adds costs up, and is begun and ended around what counts. */
+/** Adds up the costs of the work that is given to `measure`. */
 export class CostMeter {
   #operations = 0
   #wall = 0

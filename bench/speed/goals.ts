@@ -1,8 +1,8 @@
 /**
  * What this library has to reach, each against a floor or the best peer of the same run.
  *
- * Every goal is of CPU time: what else a machine does makes all slower by the clock, and hardly any
- * dearer.
+ * Every goal is of CPU time: other work on the machine makes everything slower by the clock, and
+ * hardly changes its CPU time.
  */
 import { DIGEST, LEAST_VERIFIER, OURS } from './contender.ts'
 import { cheapestPeer, ratio, roundsOf } from './figures.ts'
@@ -26,7 +26,7 @@ export interface Goal {
 /** Every goal. */
 export const GOALS: readonly Goal[] = [
   {
-    what: `a known token over HTTP: user CPU, of ${DIGEST_HOOK}`,
+    what: `a known token over HTTP: user CPU, relative to ${DIGEST_HOOK}`,
     bound: 'at most',
     limit: 1.1,
     unit: '×',
@@ -34,7 +34,7 @@ export const GOALS: readonly Goal[] = [
     reached: (results) => ratio(results['http known'], 'user', OURS, DIGEST_HOOK),
   },
   {
-    what: 'a known token over HTTP with the audit log on: CPU, of the same without it',
+    what: 'a known token over HTTP with the audit log on: CPU, relative to the same without it',
     bound: 'at most',
     limit: 1.05,
     unit: '×',
@@ -45,7 +45,7 @@ export const GOALS: readonly Goal[] = [
   peerGoal('repeated', 'a known token', 2),
   peerGoal('in turn', '1,000 known tokens in turn', 2),
   {
-    what: `a token seen once: tokens for the same CPU, of ${LEAST_VERIFIER}`,
+    what: `a token seen once: tokens for the same CPU, relative to ${LEAST_VERIFIER}`,
     bound: 'at least',
     limit: 0.97,
     unit: '×',
@@ -58,7 +58,7 @@ export const GOALS: readonly Goal[] = [
   ),
   cpuGoal('unknown kid', 'refused, unknown kid', LEAST_VERIFIER, 1.3),
   {
-    what: 'import after Fastify, of importing Fastify',
+    what: 'import after Fastify, relative to importing Fastify',
     bound: 'at most',
     limit: 0.25,
     unit: '×',
@@ -96,7 +96,7 @@ export function missedGoals(results: BenchResults): Goal[] {
 
 function cpuGoal(kind: Kind, what: string, floor: string, limit: number): Goal {
   return {
-    what: `${what}: CPU, of ${floor}`,
+    what: `${what}: CPU, relative to ${floor}`,
     bound: 'at most',
     limit,
     unit: '×',
@@ -108,7 +108,7 @@ function cpuGoal(kind: Kind, what: string, floor: string, limit: number): Goal {
 /** CPU of the process, for some peers use Node's thread pool. */
 function peerGoal(kind: Kind, what: string, limit: number): Goal {
   return {
-    what: `${what}: tokens for the same CPU, of the cheapest peer`,
+    what: `${what}: tokens for the same CPU, relative to the cheapest peer`,
     bound: 'at least',
     limit,
     unit: '×',

@@ -37,7 +37,8 @@ export async function makeTokens(issuer: TestIssuer): Promise<TokenSets> {
     'in turn': good.slice(0, 1_000),
     once,
     garbage: some.map((token, i) => `${i}${token.replaceAll('.', '')}`),
-    // More, for each verifier that has seen all of them makes way for one that waits for its first fetches.
+    // More, because a verifier that has seen all of them is replaced by one that first waits for
+    // its fetches.
     'unknown kid': [...once, ...once, ...once].map(withUnknownKid),
     'wrong signature': some.map(withAnotherSignature),
     'wrong audience': await signed(issuer, some.length, { audience: 'https://profiles.run.app' }),

@@ -6,8 +6,8 @@ export const LINE = 16
 export const CHARACTER = 7.2
 
 /**
- * A ground of its own: some viewers take the colours of the system and not those of the page, and then
- * the text must be readable too.
+ * A background of its own: some viewers take the colours of the system and not those of the page,
+ * and then the text must be readable too.
  */
 const STYLE = `
 text { font: ${FONT_SIZE}px system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif; fill: #1f2328 }

@@ -7,7 +7,7 @@ const PADDING = 20
 const TITLE_BAR = 36
 const MOST_COLUMNS = 100
 
-/** A frame of its own ground: the picture reads alike on a dark and on a light page. */
+/** A frame with a background of its own: the picture reads alike on a dark and on a light page. */
 const GROUND = '#0d1117'
 const BORDER = '#57606a'
 const TEXT = '#d6dde4'

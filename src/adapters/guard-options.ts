@@ -12,20 +12,21 @@ import { OPTION_NAMES, type VerifierOptions } from '../verifier/verifier-options
 /** The options of the Fastify plugin and of the Express guards: those of the verifier, and these. */
 export interface GuardOptions extends VerifierOptions {
   /**
-   * Every request is verified, logged and counted as ever, and let in: to see who calls before
-   * anyone is refused. Lists may be missing or empty. The `reportOnly` of a route takes precedence.
-   * The methods of the verifier still throw. Default `false`.
+   * Every request is checked, logged and counted as usual, and none is refused: to see who calls
+   * before anyone is refused. Lists may be missing or empty. The `reportOnly` of a route takes
+   * precedence. The methods of the verifier still throw. Default `false`.
    */
   reportOnly?: boolean | undefined
   /**
-   * Who calls what, in the log: one `info` line when this instance first sees a combination of route,
-   * caller and outcome, and then one an interval with the number of requests. At most 1,000
-   * combinations, the others counted together. Needs a logger with `info`. Default `false`.
+   * Who calls what, in the log: one `info` line when this instance first sees a combination of
+   * route, caller and outcome, and then one line per interval with the number of requests. At most
+   * 1,000 combinations; the others are counted together. Needs a logger with `info`. Default
+   * `false`.
    */
   auditLog?: boolean | AuditLogOptions | undefined
   /**
-   * `'limited'`: of one code on one route at most 10 refusals a minute are logged one by one, and the
-   * others are counted in one line. `'all'`: every refusal is logged. Default `'limited'`.
+   * `'limited'`: for each code on each route, at most 10 refusals a minute are logged one by one,
+   * and the others are counted in one line. `'all'`: every refusal is logged. Default `'limited'`.
    */
   refusalLog?: 'limited' | 'all' | undefined
   /** Puts outcomes on the span of the request. Default: none. */

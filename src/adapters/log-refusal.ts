@@ -8,7 +8,7 @@ export interface RefusedRequest {
   readonly route: string | undefined
   /** The header that decided; `null` if there was none. */
   readonly header: string | null
-  /** `false` if the request was let in all the same. */
+  /** `false` if the request was let in anyway (`reportOnly`). */
   readonly enforced: boolean
 }
 

@@ -19,7 +19,8 @@ import {
 
 /** A request as its framework has it, and how the framework continues. */
 export interface GuardedRequest extends Receiver {
-  readonly headers: RequestHeaders
+  /** As Node received it. */
+  readonly raw: RequestHeaders
   readonly method: string
   /** The route as it was declared; `undefined` if it is not known (yet). */
   readonly route: string | undefined
@@ -37,7 +38,7 @@ export interface GuardedRequest extends Receiver {
 export class RequestGuard {
   readonly #core: VerifierCore
   readonly #reports: GuardReports
-  readonly #mayTellFailure: () => boolean
+  readonly #mayLogFailure: () => boolean
   readonly #reportEnforced: Report<GuardedRequest>
   readonly #reporting: Reporting<GuardedRequest>
 
@@ -57,7 +58,7 @@ export class RequestGuard {
       },
     }
     // The option `clock` may be what failed.
-    this.#mayTellFailure = onceAMinute(() => performance.now())
+    this.#mayLogFailure = onceAMinute(() => performance.now())
   }
 
   /** Verifies a request, reports the outcome, and refuses the request or lets it in. */
@@ -73,7 +74,7 @@ export class RequestGuard {
     request: GuardedRequest,
     policy: AccessPolicy,
   ): ReturnType<VerifierCore['verifyRequest']> {
-    return this.#core.verifyRequest(request.headers, policy, request.route)
+    return this.#core.verifyRequest(request.raw, policy, request.route)
   }
 
   /** Logs what was counted and not logged yet. */
@@ -86,7 +87,7 @@ export class RequestGuard {
     const { auditLog, markSpan } = this.#reports
     if (markSpan !== null) {
       const refusal = outcome instanceof IdTokenError ? outcome.code : undefined
-      const word = refusal === undefined ? wordOf(outcome) : 'refused'
+      const word = refusal === undefined ? outcomeName(outcome) : 'refused'
       markSpan({ outcome: word, refusal, enforced, caller: verifiedAccount(outcome) })
     }
     if (auditLog !== null) this.#audit(auditLog, outcome, request, enforced)
@@ -99,36 +100,36 @@ export class RequestGuard {
     request: GuardedRequest,
     enforced: boolean,
   ): void {
-    const { method, headers, log } = request
+    const { method, raw, log } = request
     const caller = verifiedAccount(outcome)
-    const header = this.#headerOf(outcome, headers)
+    const header = this.#headerOf(outcome, raw)
     const logger = typeof log.info === 'function' ? (log as InfoLogger) : undefined
     request.whenRouted(() => {
       const route = request.route ?? null
       // Written out: a spread costs more than all the rest of this function.
-      const audited = { method, route, outcome: wordOf(outcome), enforced, caller, header }
+      const audited = { method, route, outcome: outcomeName(outcome), enforced, caller, header }
       auditLog.record(audited, logger)
     })
   }
 
-  #headerOf(outcome: Outcome<Caller | null>, headers: RequestHeaders): string | null {
+  #headerOf(outcome: Outcome<Caller | null>, raw: RequestHeaders): string | null {
     return outcome instanceof IdTokenError
-      ? this.#core.decidingHeaderOf(headers)
+      ? this.#core.decidingHeaderOf(raw)
       : (outcome?.header ?? null)
   }
 
   #logRefusal(refusal: IdTokenError, request: GuardedRequest, enforced: boolean): void {
     const { refusalLimit } = this.#reports
-    const { method, route, target, headers, log, appLog } = request
+    const { method, route, target, raw, log, appLog } = request
     const counted = { code: refusal.code, route, enforced }
-    if (refusalLimit?.admits(counted, appLog) === false) return
-    const header = this.#core.decidingHeaderOf(headers)
+    if (refusalLimit?.mayLog(counted, appLog) === false) return
+    const header = this.#core.decidingHeaderOf(raw)
     logRefusal(refusal, { method, route: target, header, enforced }, log)
   }
 
   /** The logger may be what failed. */
   #failed(problem: unknown, log: Logger): void {
-    if (!this.#mayTellFailure()) return
+    if (!this.#mayLogFailure()) return
     warnProcess(problem)
     try {
       log.warn({ err: problem }, VERIFICATION_FAILED)
@@ -142,7 +143,7 @@ const VERIFICATION_FAILED =
   'the verification of an ID token, or its report, failed; the request was let in, because reportOnly is on'
 
 /** `accepted`, `anonymous`, or the code of a refusal. */
-function wordOf(outcome: Outcome<Caller | null>): string {
+function outcomeName(outcome: Outcome<Caller | null>): string {
   if (outcome instanceof IdTokenError) return outcome.code
   return outcome === null ? 'anonymous' : 'accepted'
 }

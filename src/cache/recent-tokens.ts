@@ -58,7 +58,7 @@ class BloomFilter {
   readonly #lastByte: number
 
   constructor(max: number) {
-    // A power of two, for to mask a hash costs less than to divide it.
+    // A power of two: masking a hash costs less than dividing it.
     const bytes = 2 ** Math.ceil(Math.log2(Math.max(LEAST, 2 * max)))
     this.#lastByte = bytes - 1
     this.#bits = new DataView(new ArrayBuffer(bytes))

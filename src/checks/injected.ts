@@ -29,8 +29,8 @@ export function parseLogger(value: unknown): Logger {
 }
 
 /**
- * Warns about a configuration. If the logger is silent or out of order, the warning goes to the
- * process, so that it is not lost.
+ * Warns about a configuration. If the logger is silent or throws, the warning goes to the process,
+ * so that it is not lost.
  */
 export function warnAtStart(logger: Logger, message: string, finding: object = {}): void {
   try {
@@ -55,9 +55,11 @@ export function failsafe(logger: Logger): Logger {
   }
 }
 
-/** Tells the process that something given by the application has thrown. */
+/** Warns the process that something given by the application has thrown. */
 export function warnProcess(problem: unknown): void {
-  process.emitWarning(problem instanceof Error ? problem : 'what was thrown is no error')
+  process.emitWarning(
+    problem instanceof Error ? problem : 'a value that is not an Error was thrown',
+  )
 }
 
 /**

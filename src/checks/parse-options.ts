@@ -1,4 +1,4 @@
-/** Options that several parts of this entry share. */
+/** Parses values of options that several parts of the package have. */
 import { isIP } from 'node:net'
 import { parseClock } from './injected.ts'
 import { invalidOption } from './invalid-option.ts'

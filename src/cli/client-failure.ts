@@ -2,10 +2,10 @@ import { FAILURES, type ServiceClientErrorCode } from '../client/failures.ts'
 import type { ServiceClientError } from '../client/service-client-error.ts'
 import { installLine } from './install-line.ts'
 
-/** Why no token can be had, and what to do. */
+/** Why there is no token, and what to do. */
 export function failureLines({ code, detail }: ServiceClientError, verb: string): string[] {
   const remedy = remediesFor(verb)[code] ?? detail.remedy
-  const said = detail.reason === undefined ? [] : [`What was said: ${detail.reason}`]
+  const said = detail.reason === undefined ? [] : [`Reason: ${detail.reason}`]
   return [`${code}: ${FAILURES[code].message}: ${remedy}`, ...said]
 }
 

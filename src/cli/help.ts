@@ -42,7 +42,7 @@ export function overview(verbs: readonly VerbText[]): string {
     `  npx ${COMMAND} allow --help`,
     '',
     'Exit codes:',
-    ...exitLines(['good', 'a negative answer, or no answer could be had']),
+    ...exitLines(['good', 'the answer is no, or there is no answer']),
     '',
   ].join('\n')
 }

@@ -19,11 +19,11 @@ export interface Io {
   readonly interrupted: () => Promise<void>
 }
 
-/** 0: good; 1: a negative answer, or none could be had; 2: wrong usage. */
+/** 0: good; 1: the answer is no, or there is none; 2: wrong usage. */
 export type ExitCode = 0 | 1 | 2
 
-/** There is no answer but why there is none. */
-export class NegativeAnswer extends Error {}
+/** There is no answer: its message says why. */
+export class NoAnswer extends Error {}
 
 /** Wrong usage: its message says what would be right. */
 export class UsageError extends Error {}

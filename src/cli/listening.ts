@@ -1,9 +1,9 @@
-import { NegativeAnswer } from './io.ts'
+import { NoAnswer } from './io.ts'
 
 /**
  * Waits until a server listens.
  *
- * @throws NegativeAnswer if the port is taken or not allowed
+ * @throws NoAnswer if the port is taken or not allowed
  */
 export async function listening<Server>(start: Promise<Server>): Promise<Server> {
   try {
@@ -13,6 +13,6 @@ export async function listening<Server>(start: Promise<Server>): Promise<Server>
     // `bind` as well, for an address that this machine does not have.
     if (code === undefined || !['listen', 'bind', 'getaddrinfo'].includes(String(syscall)))
       throw error
-    throw new NegativeAnswer(`Nothing can listen there: ${message}`)
+    throw new NoAnswer(`Nothing can listen there: ${message}`)
   }
 }

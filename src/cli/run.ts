@@ -4,7 +4,7 @@ import { suggestion } from '../checks/invalid-option.ts'
 import { failureLines } from './client-failure.ts'
 import { COMMAND } from './command-name.ts'
 import { overview } from './help.ts'
-import { NegativeAnswer, printLines, UsageError, type ExitCode, type Io } from './io.ts'
+import { NoAnswer, printLines, UsageError, type ExitCode, type Io } from './io.ts'
 import { VERBS } from './verbs.ts'
 
 /** Runs the command line: the verb and its arguments. */
@@ -22,7 +22,7 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
       printLines(io.stderr, failureLines(error, name))
       return 1
     }
-    if (!(error instanceof NegativeAnswer)) throw error
+    if (!(error instanceof NoAnswer)) throw error
     printLines(io.stderr, [error.message])
     return 1
   }

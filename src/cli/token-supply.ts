@@ -1,7 +1,7 @@
 import { createServiceClient, type ServiceClient } from '../client/create-service-client.ts'
 import type { IdTokenProvider } from '../client/parse-credentials.ts'
 import type { Options } from './verb-text.ts'
-import { NegativeAnswer, printLines, UsageError, type Io } from './io.ts'
+import { NoAnswer, printLines, UsageError, type Io } from './io.ts'
 
 /** Whose token is wanted, and where from. */
 interface Wanted {
@@ -77,7 +77,7 @@ const METADATA = { 'metadata-flavor': 'Google' }
 /**
  * A token of the emulator: of the account of its metadata server, or of any other.
  *
- * @throws NegativeAnswer
+ * @throws NoAnswer
  */
 export async function emulatorToken(
   emulator: string,
@@ -103,13 +103,11 @@ export async function emulatorToken(
 async function ask(url: URL, init: RequestInit): Promise<string> {
   const response = await fetch(url, init).catch((error: unknown) => {
     const { cause } = error as Error
-    throw new NegativeAnswer(`The emulator at ${url.origin} cannot be reached: ${String(cause)}`)
+    throw new NoAnswer(`The emulator at ${url.origin} cannot be reached: ${String(cause)}`)
   })
   const text = await response.text()
   if (response.ok) return text
-  throw new NegativeAnswer(
-    `The emulator at ${url.origin} gives no token: status ${response.status}`,
-  )
+  throw new NoAnswer(`The emulator at ${url.origin} gives no token: status ${response.status}`)
 }
 
 /** The emulator is ours: its answers are as they should be. */

@@ -36,7 +36,7 @@ export function clockWarning(
   if (expiredSecondsAgo < 0) {
     return {
       finding: { clockBehindSeconds: -issuedSecondsAgo },
-      message: `A new ID token was issued in the future by the clock of this machine: that clock is ${durationInWords(-issuedSecondsAgo)} behind`,
+      message: `The clock of this machine is ${durationInWords(-issuedSecondsAgo)} behind: by that clock, a new ID token was issued in the future`,
     }
   }
   // Either the source caches its tokens, or the clock is wrong; the token does not show which.
@@ -46,7 +46,7 @@ export function clockWarning(
       : ''
   return {
     finding: { expiredSecondsAgo, issuedSecondsAgo },
-    message: `A new ID token had expired ${durationInWords(expiredSecondsAgo)} before it came, by the clock of this machine: ${clock}the source of the tokens gives expired ones. It is used all the same, and another is fetched now and then`,
+    message: `By the clock of this machine, a new ID token had expired ${durationInWords(expiredSecondsAgo)} before it came: ${clock}the source of the tokens gives expired ones. The token is used all the same, and another one is fetched from time to time`,
   }
 }
 

@@ -38,10 +38,10 @@ export const FAILURES = {
       'check that the key, the refresh token or the subject token is still valid, and the clock of this machine right',
   },
   SERVICE_CLIENT_PERMISSION_DENIED: {
-    when: 'the caller may not get ID tokens of the service account that it impersonates',
+    when: 'the credentials may not get ID tokens of the service account that they impersonate',
     message: 'The credentials may not get ID tokens of this service account',
     remedy:
-      'grant them roles/iam.serviceAccountOpenIdTokenCreator on the service account (a federated identity: roles/iam.workloadIdentityUser), and enable the IAM Service Account Credentials API',
+      'grant the identity of the credentials roles/iam.serviceAccountOpenIdTokenCreator on the service account (a federated identity: roles/iam.workloadIdentityUser), and enable the IAM Service Account Credentials API',
   },
   SERVICE_CLIENT_AUDIENCE_REFUSED: {
     when: 'Google issues no ID token for this audience',
@@ -63,8 +63,9 @@ export const FAILURES = {
   },
   SERVICE_CLIENT_URL_NOT_ALLOWED: {
     when: '`fetch` is given a URL of another origin than the client, or one with a password in it',
-    message: 'This client calls no such URL',
-    remedy: 'a client calls one origin, that of its option url: make another client for another',
+    message: 'This client does not call this URL',
+    remedy:
+      'a client calls one origin, that of its option url: make another client for another origin',
   },
   SERVICE_CLIENT_CLOSED: {
     when: 'the client has been closed',

@@ -51,13 +51,13 @@ function milliseconds(date: unknown): number | undefined {
 
 function notAnIdToken(): ServiceClientError {
   return new ServiceClientError('SERVICE_CLIENT_TOKEN_UNAVAILABLE', {
-    reason: 'what came in answer is not an ID token',
+    reason: 'the answer is not an ID token',
   })
 }
 
 function ofAnAgentIdentity(): ServiceClientError {
   return new ServiceClientError('SERVICE_CLIENT_CREDENTIALS_UNSUPPORTED', {
     reason:
-      'what came in answer is the token of an agent identity, which another issuer signs than that of service accounts',
+      'the answer is the token of an agent identity, whose issuer is not the one of the tokens of service accounts',
   })
 }

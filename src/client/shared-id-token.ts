@@ -103,7 +103,7 @@ export class SharedIdToken {
   async #fetch(number: number, terms: TokenTerms): Promise<string> {
     try {
       const received = parseIdToken(await (await this.#openSource())(this.#audience))
-      if (this.#flights.isNewest(number)) this.#accept(received, terms)
+      if (this.#flights.claimNewest(number)) this.#accept(received, terms)
       return received.token
     } catch (error) {
       this.#backoff.failed(terms.steadyNow())
@@ -153,7 +153,7 @@ export class SharedIdToken {
 }
 
 const FOR_ANOTHER =
-  'Google has issued an ID token for another audience than it was asked for, which the service will refuse; credentials of a person cannot do better: name a service account in the option serviceAccount'
+  'Google has issued an ID token for another audience than the one that was asked for, so the service will refuse it; the credentials of a person cannot choose the audience: name a service account in the option serviceAccount'
 
 function isGood(current: CurrentToken | null, now: number): boolean {
   return current !== null && !current.expiredOnArrival && now < current.usableUntil

@@ -1,6 +1,6 @@
 /**
- * Agents on Google Cloud may have an identity of their own. Another issuer signs its tokens than
- * those of service accounts, and `sub` is a `spiffe://` URI
+ * Agents on Google Cloud may have an identity of their own. The issuer of its tokens is not that of
+ * service accounts' tokens, and `sub` is a `spiffe://` URI
  * (https://cloud.google.com/iam/docs/auth-agent-own-identity-external).
  */
 const ISSUERS = 'https://sts.googleapis.com/v1/organizations/'

@@ -52,7 +52,7 @@ export const OUTCOMES = {
     check: 'credentials',
     status: 401,
     challenge: null,
-    when: 'neither header is there',
+    when: 'no header that may hold a token is there',
     message: 'An ID token is required',
     remedy:
       'the caller must send a Google-signed ID token: "Authorization: Bearer <ID token>", or the same in X-Serverless-Authorization',
@@ -73,7 +73,7 @@ export const OUTCOMES = {
     when: 'the header is repeated, or does not hold exactly one token',
     message: 'Exactly one Bearer token must be sent, in a header that is not repeated',
     remedy:
-      'the caller sends no token, or something else in its place (an object that was not awaited, an empty variable), or the header is sent twice, by the caller or a proxy on the way',
+      'the caller sends no token, or something else in its place (a Promise that was not awaited, an empty variable), or the header is sent twice, by the caller or a proxy on the way',
   },
   ID_TOKEN_MALFORMED: {
     check: 'shape',
@@ -88,10 +88,10 @@ export const OUTCOMES = {
     check: 'algorithm',
     status: 401,
     challenge: 'invalid_token',
-    when: '`alg` is not RS256; of an assertion of IAP, not ES256',
+    when: '`alg` is not RS256 (for an assertion of IAP: not ES256)',
     message: 'The ID token is signed with an algorithm that is not allowed',
     remedy:
-      'Google signs ID tokens with RS256; ES256 is Identity-Aware Proxy, HS256 a token of another system',
+      'Google signs ID tokens with RS256; a token with ES256 is probably an assertion of Identity-Aware Proxy, and one with HS256 comes from another system',
   },
   ID_TOKEN_KEY_UNKNOWN: {
     check: 'key',

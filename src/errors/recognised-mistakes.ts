@@ -82,7 +82,7 @@ export const MISTAKES: readonly Mistake[] = [
   },
   ofAssertions(
     FOREIGN,
-    'Identity-Aware Proxy (IAP) did not sign what came in X-Goog-IAP-JWT-Assertion: the request reached this service past IAP, and anyone can fill that header there; in a test, take the assertion and iap.jwks from the same createTestIssuer()',
+    'Identity-Aware Proxy (IAP) did not sign what came in X-Goog-IAP-JWT-Assertion: the request reached this service without going through IAP, and then anyone can fill that header; in a test, take the assertion and iap.jwks from the same createTestIssuer()',
   ),
   ofAssertions(
     ['ID_TOKEN_AUDIENCE_MISMATCH'],
@@ -126,7 +126,7 @@ export const MISTAKES: readonly Mistake[] = [
     codes: FOREIGN,
     isShownBy: ({ iss }) => isAgentIdentity(iss),
     remedy:
-      "this is the token of an agent identity, which another issuer signs than that of service accounts: let the agent call with a service account's ID token",
+      "this is the token of an agent identity; its issuer is not the one of the tokens of service accounts: let the agent call with a service account's ID token",
   },
   {
     codes: FOREIGN,

@@ -24,7 +24,7 @@ export class FetchPace {
   readonly #backoff: Backoff
   readonly #budget = new RefetchBudget({ capacity: 3, refillInterval: 2_000 })
   #failures = 0
-  #neededAt = -Infinity
+  #neededFrom = -Infinity
 
   /** @param random - uniform from 0 to 1 */
   constructor(random: () => number) {
@@ -39,7 +39,7 @@ export class FetchPace {
 
   /** Milliseconds until a fetch that is needed may be made. */
   untilNeeded(now: number): number {
-    return Math.max(0, this.#neededAt - now)
+    return Math.max(0, this.#neededFrom - now)
   }
 
   /** Whether a fetch for an unknown key may be made now. If so, the caller must make it. */
@@ -49,20 +49,20 @@ export class FetchPace {
 
   succeeded(): void {
     this.#failures = 0
-    this.#neededAt = -Infinity
+    this.#neededFrom = -Infinity
     this.#backoff.succeeded()
   }
 
-  /** @param startedAt - when the fetch began that has failed `now` */
+  /** @param startedAt - when the fetch that failed had started */
   failed(startedAt: number, now: number): void {
     const longest = Math.min(FIRST * GROWTH ** this.#failures, CAP)
-    // Never less than half of the pause: with full jitter, one instance could ask without a pause.
+    // At least half of `longest`: with full jitter, one instance could ask without a pause.
     const wait = longest * (0.5 + 0.5 * this.#random())
     this.#failures += 1
-    const neededAt = startedAt + wait
+    const neededFrom = startedAt + wait
     // A fetch that took longer than that (because the endpoint hangs) is not repeated at once:
     // otherwise all instances whose fetches timed out together would return together.
-    this.#neededAt = neededAt > now ? neededAt : now + PAUSE * this.#random()
+    this.#neededFrom = neededFrom > now ? neededFrom : now + PAUSE * this.#random()
     this.#backoff.failed(now)
   }
 }

@@ -35,8 +35,8 @@ export interface KeySetStats {
 /** The state of fetched keys. */
 export type KeysState = Exclude<KeySetStats['state'], 'static'>
 
-/** There are current keys. */
-export interface ReadyKeys {
+/** What `ready()` resolves to if there are current keys. */
+export interface ReadyResult {
   /** Whether they were fetched after the call of `ready()`. */
   readonly fetched: boolean
 }
@@ -56,7 +56,7 @@ export interface KeySet {
    * Resolves when there are current keys; the value says whether they were fetched after the call.
    * Or resolves to `ID_TOKEN_KEYS_UNAVAILABLE`.
    */
-  readonly ready: () => Promise<ReadyKeys | IdTokenError>
+  readonly ready: () => Promise<ReadyResult | IdTokenError>
   /**
    * For a `kid` that the current keys do not have: resolves when a fetch has ended that may have
    * found it. `null` if no fetch is due.
@@ -66,8 +66,9 @@ export interface KeySet {
    */
   readonly refetch: (kid: string, now: number, waits: boolean) => Promise<void> | null
   /**
-   * The error for a `kid` that the current keys do not have, but that may have been published: the
-   * newest fetch failed, or no fetch has ended yet. `null` if the newest fetch succeeded.
+   * The error for a `kid` that the current keys do not have, if it is not known whether it was
+   * published: the newest fetch failed, none has succeeded yet, or the keys are too old to be used.
+   * Otherwise `null`.
    *
    * @param now - milliseconds since the epoch; read from the clock if missing
    */

@@ -18,8 +18,8 @@ const LONGEST_KID_SHOWN = 64
 /**
  * Parses a JWK set (RFC 7517 section 5) and imports its usable keys.
  *
- * @param previous - the current keys. A key that comes again stays the same object, so that tokens
- * verified with it stay valid. Tokens verified with a key that is gone do not
+ * @param previous - the current keys. A key that comes again stays the same object, so that the
+ * tokens that were verified with it stay remembered. Those of a key that is gone are forgotten
  * @throws Error saying what is wrong with the document as a whole; it quotes no key material
  */
 export function parseJwks(
@@ -53,7 +53,7 @@ export function parseJwks(
 }
 
 /** Why a key is not for this algorithm, by its own members. */
-function unfitness(jwk: Jwk, { kty, alg }: SignatureAlgorithm): string | null {
+function whyUnusable(jwk: Jwk, { kty, alg }: SignatureAlgorithm): string | null {
   if (jwk.kty !== kty) return `kty is not ${kty}`
   if (jwk.use !== undefined && jwk.use !== 'sig') return 'use is not sig'
   if (jwk.alg !== undefined && jwk.alg !== alg) return `alg is not ${alg}`
@@ -72,7 +72,7 @@ function usableKey(
   const { kid } = jwk
   if (typeof kid !== 'string' || kid === '') return 'a key without kid'
   const name = `key ${kid.slice(0, LONGEST_KID_SHOWN)}`
-  const unfit = unfitness(jwk, algorithm)
+  const unfit = whyUnusable(jwk, algorithm)
   if (unfit !== null) return `${name}: ${unfit}`
   const members = publicMembers(jwk, algorithm)
   if (members === null) return `${name}: no ${algorithm.members.join(' or ')}`

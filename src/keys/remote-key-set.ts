@@ -9,7 +9,7 @@ import {
   type FreshnessLifetime,
   type ResponseHeaders,
 } from './freshness.ts'
-import type { Keys, KeySet, KeySetStats, KeysState, ReadyKeys } from './key-set.ts'
+import type { Keys, KeySet, KeySetStats, KeysState, ReadyResult } from './key-set.ts'
 import {
   fromStoredKeys,
   loadWithin,
@@ -124,7 +124,7 @@ export class RemoteKeySet implements KeySet {
     return current.keys
   }
 
-  async ready(): Promise<ReadyKeys | IdTokenError> {
+  async ready(): Promise<ReadyResult | IdTokenError> {
     if (this.current() !== null) return { fetched: false }
     const answersBefore = this.#answers
     const sources = [this.#joinFetch('need') ?? Promise.resolve(), this.#restore()]
@@ -139,7 +139,8 @@ export class RemoteKeySet implements KeySet {
     const now = this.#options.steadyNow(wall)
     const joined = this.#flights.inProgress(now)
     if (joined === null) return this.#startIfDue('unknown key', now)
-    // A fetch keeps all that is to follow it, and thousands of tokens may come while it lasts.
+    // Each `then` keeps its function in memory until the fetch ends, and thousands of tokens may
+    // come before that.
     if (!waits) return joined
     return joined.then(() =>
       // If the key is not there, that fetch may have been answered before the key was published. So
@@ -233,9 +234,9 @@ export class RemoteKeySet implements KeySet {
         loadFreshnessLifetime(),
       ])
       const accepted = this.#parse(answer, known, lifetimeOf)
-      if (this.#flights.isNewest(number)) this.#accept(startedAt, accepted)
+      if (this.#flights.claimNewest(number)) this.#accept(startedAt, accepted)
     } catch (error) {
-      if (this.#flights.isNewest(number)) this.#fail(startedAt, error)
+      if (this.#flights.claimNewest(number)) this.#fail(startedAt, error)
     }
   }
 

@@ -17,7 +17,7 @@ export interface GivingUp {
  *
  * A run that takes too long is also given up when the next caller looks for it, not only by a
  * timer: timers stand still while an instance on Cloud Run has no CPU. A run that was given up may
- * still get an answer, even after a later run. `isNewest` says whether the answer is still of use.
+ * still get an answer, even after a later run. `claimNewest` says whether the answer is still of use.
  */
 export class SingleFlight<Result> {
   #run: Run<Result> | null = null
@@ -41,7 +41,7 @@ export class SingleFlight<Result> {
   /**
    * Starts a run, which others join until it ends or is given up.
    *
-   * @param task - gets the number of the run, for `isNewest`
+   * @param task - gets the number of the run, for `claimNewest`
    */
   start(task: (number: number) => Promise<Result>, giving: GivingUp): Promise<Result> {
     this.#started += 1
@@ -55,8 +55,11 @@ export class SingleFlight<Result> {
     return result
   }
 
-  /** Whether no later run has called this. If one has, the answer of this run is out of date. */
-  isNewest(number: number): boolean {
+  /**
+   * Claims that this run has the newest answer. `false` if this or a later run has claimed it
+   * before: the answer is out of date.
+   */
+  claimNewest(number: number): boolean {
     if (number <= this.#newest) return false
     this.#newest = number
     return true

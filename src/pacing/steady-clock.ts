@@ -1,6 +1,6 @@
 /**
- * The time of a clock for waiting, in milliseconds. Who has just read the given clock passes what it
- * said, so that it is not read again.
+ * The time of a clock for waiting, in milliseconds. A caller that has just read the given clock
+ * passes that time as `now`, so that the clock is not read again.
  */
 export type SteadyClock = (now?: number) => number
 

@@ -24,8 +24,8 @@ export interface RoutePolicy {
 /** The same for a route that a guard of a framework protects. */
 export interface GuardPolicy extends RoutePolicy {
   /**
-   * Every request is verified, logged and counted as ever, and let in. The list of callers may be
-   * missing or empty. Default: the option `reportOnly`.
+   * Every request is checked, logged and counted as usual, and none is refused. The list of callers
+   * may be missing or empty. Default: the option `reportOnly`.
    */
   reportOnly?: boolean | undefined
 }
@@ -46,7 +46,8 @@ export type ListedPolicy = AccessPolicy & { readonly allowedCallers: AllowedCall
 const NAMES = ['allowedCallers', 'audience', 'optional'] as const satisfies (keyof RoutePolicy)[]
 
 /**
- * Parses and compiles a policy of the verifier's own methods over its defaults.
+ * Parses and compiles the policy that is given to a method of the verifier. What it leaves out
+ * comes from `defaults`.
  *
  * @throws TypeError naming what is wrong
  */

@@ -48,11 +48,13 @@ interface Latest {
 export interface AuditLogParts {
   /** Milliseconds. */
   readonly interval: number
-  /** Milliseconds since the epoch. It is read at each request, and a steady clock would read two. */
+  /**
+   * Milliseconds since the epoch. It is read at each request; a steady clock would read two clocks.
+   */
   readonly now: () => number
   /** Milliseconds; must never stand still. */
   readonly steadyNow: () => number
-  /** Of the application: it tells the numbers. */
+  /** Of the application: it gets the lines with the numbers. */
   readonly logger: InfoLogger
 }
 
@@ -64,30 +66,33 @@ const OTHERS = { method: null, route: null, outcome: OTHERS_OUTCOME, caller: nul
 const OTHERS_KEY = [OTHERS_OUTCOME]
 
 /**
- * Logs who calls what: a line when a combination is seen first, and then one an interval. Lines and
- * memory are bounded, because callers may be made up in any number.
+ * Logs who calls what: a line when a combination is seen first, and then one line per interval.
+ * Lines and memory are bounded, because anyone can create any number of accounts.
  */
 export class AuditLog {
   readonly #logger: InfoLogger
   #combinations = new CompositeKeyMap<Combination>()
-  /** Most callers send one request again and again, and a remembered token has one caller. */
+  /**
+   * The last combination of each caller: most callers send one request again and again, and a
+   * remembered token always has the same caller.
+   */
   #latest = new WeakMap<AuditedCaller, Latest>()
   readonly #interval: TimeWindow
-  readonly #mayTellFailure: () => boolean
+  readonly #mayLogFailure: () => boolean
 
   constructor({ interval, now, steadyNow, logger }: AuditLogParts) {
     this.#logger = logger
-    this.#mayTellFailure = onceAMinute(steadyNow)
+    this.#mayLogFailure = onceAMinute(steadyNow)
     this.#interval = new TimeWindow({
       length: interval,
       now,
       over: () => {
-        this.#tell()
+        this.#logCounts()
       },
     })
   }
 
-  /** @param logger - of the request: it tells a combination that is new */
+  /** @param logger - of the request: it gets the line of a new combination */
   record(request: AuditedRequest, logger: InfoLogger = this.#logger): void {
     this.#interval.use()
     const known = this.#latestOf(request) ?? this.#find(request)
@@ -132,7 +137,7 @@ export class AuditLog {
   }
 
   /** A combination that was not seen for an interval makes room for another one. */
-  #tell(): void {
+  #logCounts(): void {
     const seen = this.#combinations.values.filter(({ count }) => count > 0)
     this.#combinations = new CompositeKeyMap()
     this.#latest = new WeakMap()
@@ -147,7 +152,7 @@ export class AuditLog {
     try {
       logger.info({ idToken: { ...request, count } }, 'ID token audit')
     } catch (problem) {
-      if (this.#mayTellFailure()) warnProcess(problem)
+      if (this.#mayLogFailure()) warnProcess(problem)
     }
   }
 }

@@ -41,7 +41,7 @@ export function spanMarker({
   trace,
   caller: withCaller = false,
 }: TracingOptions): (outcome: SpanOutcome) => void {
-  const mayTellFailure = onceAMinute(() => performance.now())
+  const mayLogFailure = onceAMinute(() => performance.now())
   return ({ outcome, refusal, enforced, caller }) => {
     try {
       const { email, subject }: Partial<AuditedCaller> = (withCaller ? caller : null) ?? {}
@@ -53,7 +53,7 @@ export function spanMarker({
         ...(subject !== undefined && { 'google_id_token.caller.subject': subject }),
       })
     } catch (problem) {
-      if (mayTellFailure()) warnProcess(problem)
+      if (mayLogFailure()) warnProcess(problem)
     }
   }
 }

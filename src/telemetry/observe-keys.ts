@@ -37,8 +37,8 @@ export function observeKeys(observers: KeyObservers): KeyEvents {
   const { uri, source, metrics, steadyNow } = observers
   // Nobody catches what a logger throws here.
   const logger = failsafe(observers.logger)
-  const mayTellFailure = onceAMinute(steadyNow)
-  const mayTellStore = onceAMinute(steadyNow)
+  const mayLogFailure = onceAMinute(steadyNow)
+  const mayLogStoreFailure = onceAMinute(steadyNow)
   return {
     refreshed: ({ keys, lifetime }, skipped, took) => {
       metrics.keyFetch({ outcome: 'ok', source, took })
@@ -56,11 +56,11 @@ export function observeKeys(observers: KeyObservers): KeyEvents {
       metrics.keyFetch({ outcome: 'failed', source, took })
       const retryInSeconds = Math.ceil(retryIn) / 1000
       const message: KeysFailedMessage = { uri, reason, state, retryInSeconds }
-      if (mayTellFailure()) logger.warn(message, FAILED[state](TOKENS[source]))
+      if (mayLogFailure()) logger.warn(message, FAILED[state](TOKENS[source]))
       channels.keysFailed.publish(message)
     },
     storeFailed: (action, reason) => {
-      if (mayTellStore()) logger.warn({ action, reason }, 'the key store failed')
+      if (mayLogStoreFailure()) logger.warn({ action, reason }, 'the key store failed')
     },
   }
 }

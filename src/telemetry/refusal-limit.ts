@@ -3,7 +3,7 @@ import { oneLineText } from '../errors/one-line.ts'
 import type { IdTokenErrorCode } from '../errors/outcomes.ts'
 import { TimeWindow } from '../pacing/time-window.ts'
 
-/** A refusal, as far as lines are counted by it. */
+/** What the lines of refusals are counted by. */
 export interface CountedRefusal {
   readonly code: IdTokenErrorCode
   /** The route as it was declared; `undefined` if it is not known. */
@@ -20,11 +20,14 @@ interface Count extends CountedRefusal {
 
 const LINES_A_MINUTE = 10
 const MINUTE = 60_000
-/** Codes on routes that are counted by themselves. Beyond, all routes of a code count as one. */
+/**
+ * Codes on routes that are counted separately. After that, all other routes of a code are counted
+ * together.
+ */
 const MOST_COUNTS = 1_000
 
 /**
- * Lets the first refusals of a minute be logged, of each code on each route. Callers decide how many
+ * Lets the first refusals of a minute be logged, for each code on each route. Callers decide how many
  * requests are refused, and must not be able to fill a log.
  */
 export class RefusalLimit {
@@ -37,7 +40,7 @@ export class RefusalLimit {
       length: MINUTE,
       now,
       over: () => {
-        this.#tell()
+        this.#logCounts()
       },
     })
   }
@@ -47,7 +50,7 @@ export class RefusalLimit {
    *
    * @param logger - gets the number at the end of the minute
    */
-  admits(refusal: CountedRefusal, logger: Logger): boolean {
+  mayLog(refusal: CountedRefusal, logger: Logger): boolean {
     this.#minute.use()
     const count = this.#countOf(refusal, logger)
     if (count.lines < LINES_A_MINUTE) {
@@ -59,7 +62,7 @@ export class RefusalLimit {
     return false
   }
 
-  /** Tells the numbers now. */
+  /** Logs the numbers now. */
   close(): void {
     this.#minute.end()
   }
@@ -77,7 +80,7 @@ export class RefusalLimit {
     return count
   }
 
-  #tell(): void {
+  #logCounts(): void {
     for (const { code, route, enforced, suppressed, logger } of this.#counts.values()) {
       if (suppressed === 0) continue
       const shownRoute = route && oneLineText(route)

@@ -1,7 +1,7 @@
 /**
- * Base64url as in RFC 7515 section 2: no padding, no other characters, and zeros in the unused bits
- * of the last character. Node's decoder accepts all of these deviations, so one token would have
- * many spellings.
+ * Strict base64url (RFC 7515 section 2): no padding, no other characters, and zeros in the unused
+ * bits of the last character. Node's decoder also accepts texts that break these rules, so one
+ * token would have many spellings.
  */
 import { isUtf8 } from 'node:buffer'
 import { ReusedBytes } from './reused-bytes.ts'
@@ -20,11 +20,12 @@ const TWO_BYTES = /[\u0100-\uFFFF]/
 
 /**
  * Whether a token, or a segment, is free of the characters that Node reads as if they were others.
- * A token is asked once: to ask each of its segments costs as much as decoding them.
+ * Called once for a whole token: to call it for each segment would cost as much as decoding them.
  */
 export function isUnambiguous(text: string): boolean {
   return (
-    // Of a character of two bytes, Node reads only one. V8 knows at once whether a string has any.
+    // Of a character above U+00FF, Node reads only the lower byte. V8 knows at once whether a
+    // string has any.
     !TWO_BYTES.test(text) &&
     // Node also reads the characters of base64.
     !text.includes('+') &&
@@ -38,9 +39,9 @@ let bytes: Uint8Array = new Uint8Array()
 let bytesOf = ''
 
 /**
- * The bytes of the signature of an unambiguous token, at least one; `null` if the segment is not strict
- * base64url. The next call may overwrite them. A segment that comes again is not decoded again, for it
- * is asked for when a token is parsed, and again when its signature is verified.
+ * The bytes of the signature of an unambiguous token, at least one; `null` if the segment is not
+ * strict base64url. The next call may overwrite them. The last segment is not decoded again: it is
+ * decoded when a token is parsed, and used again when its signature is verified.
  */
 export function decodeSignature(segment: string): Uint8Array | null {
   if (segment !== bytesOf) {

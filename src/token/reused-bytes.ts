@@ -1,12 +1,12 @@
 /**
- * The bytes of one text after the other, in one buffer: a new buffer for each would cost as much as to
- * check the claims of a token.
+ * Encodes one text after the other into one buffer. A new buffer for each would cost as much as the
+ * check of the claims of a token.
  */
 export class ReusedBytes {
   readonly #buffer = Buffer.allocUnsafeSlow(8192)
   #bytes = this.#buffer
 
-  /** As many as fit into 8192. The next call overwrites them. */
+  /** The bytes of a text, at most 8192. The next call overwrites them. */
   of(text: string, encoding: 'latin1' | 'base64url'): Buffer {
     const length = this.#buffer.write(text, encoding)
     // Most texts are as long as the one before.

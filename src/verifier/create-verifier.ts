@@ -188,7 +188,7 @@ export function createVerifierCore(options: VerifierOptions): VerifierCore {
 }
 
 const TRUST_WARNING =
-  'trustRemovedSignature is on: anyone who reaches this service past the IAM check of Cloud Run can claim to be any caller'
+  'trustRemovedSignature is on: anyone who reaches this service without going through the IAM check of Cloud Run can claim to be any caller'
 
 /** Compiles policies on top of the default policy, each object once. */
 type CompilePolicy = (policy: RoutePolicy | undefined) => AccessPolicy

@@ -50,7 +50,7 @@ const AUDIENCE_ACCEPTED =
   '/projects/NUMBER/global/backendServices/ID (or regions/REGION in the place of global), /projects/NUMBER/apps/PROJECT_ID or /projects/NUMBER/locations/REGION/services/NAME, or a non-empty list of them; NUMBER is the number of the project and not its id'
 
 /** The other options that concern IAP's keys. */
-interface Beside {
+interface OtherOptions {
   readonly httpHosts: readonly string[]
   readonly keyStore: KeyStore | undefined
 }
@@ -61,16 +61,16 @@ interface Beside {
  *
  * @throws TypeError naming what is wrong
  */
-export function parseIap(value: unknown, beside: Beside): IapSettings | null {
+export function parseIap(value: unknown, others: OtherOptions): IapSettings | null {
   if (value === undefined) return null
   const options = parseNames('iap', value, NAMES)
-  const { httpHosts } = beside
+  const { httpHosts } = others
   return {
     profile: IAP_ASSERTION,
     rules: IAP_ASSERTION,
     audiences: parseIapAudiences(options.audience),
     keys: parseKeys(options, { profile: IAP_ASSERTION, httpHosts, prefix: 'iap.' }),
-    keyStore: parseOwnKeyStore(options.keyStore, beside.keyStore),
+    keyStore: parseOwnKeyStore(options.keyStore, others.keyStore),
   }
 }
 

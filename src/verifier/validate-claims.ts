@@ -12,7 +12,10 @@ export interface ClaimRules {
   readonly maxTokenLifetime: number
 }
 
-/** A rule that the claims break. A function makes its text only when it is needed. */
+/**
+ * A rule that the claims break. `expected` and `found` may be functions, which are called only when
+ * the text is needed.
+ */
 export interface BrokenRule {
   readonly code: IdTokenErrorCode
   readonly expected: unknown

@@ -258,7 +258,10 @@ function parseCacheSize(value: unknown = { max: 10_000 }): number {
   return max as number
 }
 
-/** In the client the default is another value of `tokenHeaders`; here it may also be written out. */
+/**
+ * The client does not accept `authorization`: there it is `tokenHeaders: 'both'`. Here it is the
+ * default, and may be written out.
+ */
 function parseTwin(value: unknown = 'authorization'): string {
   const isDefault = typeof value === 'string' && value.toLowerCase() === 'authorization'
   return isDefault ? 'authorization' : parseTwinHeader('twinHeader', value)

@@ -37,7 +37,7 @@ export function verifyRequest(
     const presented = presentedToken(request, kind.profile.presentation, verification.twinHeader)
     if (presented === null) continue
     if (presented instanceof IdTokenError) return presented
-    const isTrusted = isTrustedWithout(presented, verification, request)
+    const isTrusted = isTrustedWithoutSignature(presented, verification, request)
     return whenKnown(verifyPresented(kind, presented, policy, isTrusted), (outcome) =>
       ifListed(outcome, policy),
     )
@@ -46,14 +46,15 @@ export function verifyRequest(
 }
 
 /** Whether a token is trusted although Cloud Run has removed its signature. */
-function isTrustedWithout(
+function isTrustedWithoutSignature(
   { header, signatureRemoved }: PresentedToken,
   { trustRemovedSignature }: RequestVerification,
   { httpVersionMajor }: RequestHeaders,
 ): boolean {
-  // Only the header that decides comes here without its signature: the one that Cloud Run checked.
-  // Authorization decides only if the other header is missing, and Node's HTTP/2 silently drops a
-  // header that ends in a space.
+  // A token without its signature is in the header that decides: Cloud Run has checked it. But over
+  // HTTP/2, Node silently drops a header whose value ends in a space. So if Authorization decides
+  // there, Cloud Run may have checked the other header, and anyone could have written
+  // Authorization.
   return (
     signatureRemoved &&
     trustRemovedSignature &&

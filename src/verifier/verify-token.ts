@@ -56,7 +56,7 @@ export class TokenVerifier {
     const { cache, keys } = this.#parts
     const wrongType = typeRefusal(token)
     if (wrongType !== null) return wrongType
-    // All checks are of one moment; and to read the clock costs as much as a check.
+    // All checks use the same time; and reading the clock costs as much as a check.
     const now = this.#parts.now()
     const current = keys.current(now)
     const verified = current === null ? undefined : cache?.get(token, current)
@@ -81,7 +81,7 @@ export class TokenVerifier {
     if (!(outcome instanceof Promise)) return outcome
     outcome.catch(() => undefined)
     const now = this.#parts.now()
-    return this.#keyMissing(this.#parts.keys.current(now), now, 'a kid that is being looked for')
+    return this.#keyMissing(this.#parts.keys.current(now), now, 'a key that is being fetched')
   }
 
   /** Verifies everything except the signature, which Cloud Run has checked and removed. */

@@ -109,7 +109,7 @@ const error = refusal('ID_TOKEN_CALLER_NOT_ALLOWED', {
 /** A request that is guarded, with a verification that ends like this. */
 function handled(
   outcome: Caller | typeof error | null,
-  { enforced = true, admits = true, info = true } = {},
+  { enforced = true, mayLog = true, info = true } = {},
 ) {
   const spans: unknown[] = []
   const records: unknown[][] = []
@@ -132,9 +132,9 @@ function handled(
       close: () => closed.push('auditLog'),
     } as unknown as AuditLog,
     refusalLimit: {
-      admits: (...given: unknown[]) => {
+      mayLog: (...given: unknown[]) => {
         admitted.push(given)
-        return admits
+        return mayLog
       },
       close: () => closed.push('refusalLimit'),
     } as never,
@@ -142,7 +142,7 @@ function handled(
   const calls: unknown[][] = []
   const log = info ? { ...logger, info: nothing } : logger
   const request: GuardedRequest = {
-    headers: { headers: {} },
+    raw: { headers: {} },
     method: 'GET',
     route: '/a/:id',
     whenRouted: (run) => {
@@ -158,7 +158,7 @@ function handled(
   const policy = { ...defaults, reportOnly: !enforced }
   guard.handle(request, policy)
   guard.close()
-  t.strictSame(verified, [[request.headers, policy, '/a/:id']])
+  t.strictSame(verified, [[request.raw, policy, '/a/:id']])
   t.strictSame(closed, ['auditLog', 'refusalLimit'])
   return { spans, records, lines, admitted, calls, log, logger }
 }
@@ -208,7 +208,7 @@ t.test('what is recorded of a refused request', (t) => {
         message: `ID token ${enforced ? '' : 'would be '}refused: ${message}`,
       },
     ])
-    t.strictSame(handled(error, { enforced, admits: false }).lines, [])
+    t.strictSame(handled(error, { enforced, mayLog: false }).lines, [])
   }
   t.end()
 })
@@ -222,7 +222,7 @@ t.test('a guard may report nothing', (t) => {
   })
   const { lines, logger } = warnings()
   const request: GuardedRequest = {
-    headers: { headers: {} },
+    raw: { headers: {} },
     method: 'GET',
     route: undefined,
     whenRouted: nothing,

@@ -206,7 +206,7 @@ t.test('something else than an error that is thrown is reported as well', async 
   const { ask } = await fastify.start(t, { options: { ...listed, clock, reportOnly: true } })
   broken = true
   t.match(await ask(fromLogin), LET_IN)
-  t.match(warned(), [{ args: ['what was thrown is no error'] }])
+  t.match(warned(), [{ args: ['a value that is not an Error was thrown'] }])
 })
 
 t.test('the plugin names at start where nobody is refused, and lists it', async (t) => {

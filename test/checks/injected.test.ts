@@ -155,7 +155,7 @@ t.test('a warning at start is not lost if the logger is silent or out of order',
     processWarnings(t, () => {
       warnProcess('a token, perhaps')
     }),
-    [['what was thrown is no error']],
+    [['a value that is not an Error was thrown']],
   )
   t.end()
 })

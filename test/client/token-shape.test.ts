@@ -59,7 +59,7 @@ t.test('what is not exactly a token is not sent, and no part of it shown', async
       t.match(error, {
         name: 'ServiceClientError',
         code: 'SERVICE_CLIENT_TOKEN_UNAVAILABLE',
-        detail: { reason: 'what came in answer is not an ID token' },
+        detail: { reason: 'the answer is not an ID token' },
       })
       const shown = [inspect(error, { depth: 10, showHidden: true }), inspect(lines), error.stack]
       for (const text of [...shown, body, log.text()]) {

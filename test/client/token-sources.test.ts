@@ -50,7 +50,7 @@ t.test('an answer is a token, with space around it at most', (t) => {
   ]) {
     t.strictSame(failure(outcomeOf(() => parseIdToken(answer))), [
       'SERVICE_CLIENT_TOKEN_UNAVAILABLE',
-      'what came in answer is not an ID token',
+      'the answer is not an ID token',
     ])
   }
   t.end()
@@ -80,17 +80,17 @@ t.test('a clock agrees with a token that is valid now', (t) => {
   t.strictSame(clockWarning(received(now + 3 * HOUR, now + 2 * HOUR), now), {
     finding: { clockBehindSeconds: 7200 },
     message:
-      'A new ID token was issued in the future by the clock of this machine: that clock is 2 hours behind',
+      'The clock of this machine is 2 hours behind: by that clock, a new ID token was issued in the future',
   })
   const rest =
-    'the source of the tokens gives expired ones. It is used all the same, and another is fetched now and then'
+    'the source of the tokens gives expired ones. The token is used all the same, and another one is fetched from time to time'
   t.strictSame(clockWarning(received(now - HOUR), now), {
     finding: { expiredSecondsAgo: 3600, issuedSecondsAgo: 7200 },
-    message: `A new ID token had expired 1 hour before it came, by the clock of this machine: that clock is 2 hours ahead, or ${rest}`,
+    message: `By the clock of this machine, a new ID token had expired 1 hour before it came: that clock is 2 hours ahead, or ${rest}`,
   })
   t.strictSame(clockWarning(received(now, now - 60_000), now), {
     finding: { expiredSecondsAgo: 0, issuedSecondsAgo: 60 },
-    message: `A new ID token had expired 0 seconds before it came, by the clock of this machine: ${rest}`,
+    message: `By the clock of this machine, a new ID token had expired 0 seconds before it came: ${rest}`,
   })
   t.match(clockWarning(received(now, now - 61_000), now).message, /that clock is 1 minute 1 second/)
   t.end()

@@ -19,9 +19,9 @@ const REFUSALS = [400, 401, 403, 503]
 type Counts = Record<string, number>
 
 /**
- * Asserts for so many services, each with a few requests, that nothing but an outcome of the table is
- * answered, that nobody is a caller whom the reference would not let in, and that who only reports
- * refuses nobody.
+ * Asserts for so many services, each with a few requests, that nothing but an outcome of the table
+ * is answered, that nobody is a caller whom the reference would not let in, and that a service in
+ * report-only mode refuses nobody.
  */
 export async function assertRequests(t: Test, services: number): Promise<void> {
   const counts: Counts = {}

@@ -80,7 +80,7 @@ export interface DeployedService {
 /** A front end that checks nothing, before a service that answers so: for what passes through. */
 export async function passing(t: Test, listener?: RequestListener): Promise<DeployedService> {
   const service = await serviceOf(t, listener)
-  // Who checks nothing needs neither an audience nor invokers.
+  // A front end that checks nothing needs neither an audience nor invokers.
   const options = { allowUnauthenticated: true, audience: undefined, invokers: undefined }
   const front = await frontOf(t, service.url, options)
   return { service, front, port: Number(new URL(front.url).port) }

@@ -213,7 +213,7 @@ async function referenceAccepts(token: string): Promise<boolean> {
     return (
       isStrictlySpelled(token) &&
       token.length <= 8192 &&
-      // With one key in the set, jose takes it for a token that names none.
+      // If the set has one key, jose uses it for a token without a `kid` too.
       protectedHeader.kid === issuer.key.kid &&
       !('crit' in protectedHeader) &&
       areClaimsOfGoogle(payload)

@@ -124,7 +124,7 @@ async function verified(
     })
     const { aud, sub, email = 'x', iat = NaN, exp = NaN } = payload
     const isGood =
-      // With one key in the set, jose takes it for a token that names none.
+      // If the set has one key, jose uses it for a token without a `kid` too.
       jwks.keys.some(({ kid }) => kid === protectedHeader.kid) &&
       !('crit' in protectedHeader) &&
       [aud, sub, email].every((claim) => typeof claim === 'string' && claim !== '') &&

@@ -30,8 +30,8 @@ export function stoppedClock(start?: string): StoppedClock {
 }
 
 /**
- * Stops the monotonic clock of this process until the end of the test. Pauses count by it wherever the
- * given clock stands still, so without this a slow machine ends them.
+ * Stops the monotonic clock of this process until the end of the test. Pauses use it while the
+ * given clock stands still, so without this they would end on a slow machine.
  */
 export function stopMonotonicClock(t: Test): void {
   const moment = performance.now()

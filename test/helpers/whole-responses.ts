@@ -14,7 +14,7 @@ export interface RawExchange {
 export function exchangeWhole({ port, bytes, responses }: RawExchange): Promise<string> {
   return new Promise((resolve) => {
     let received = ''
-    // A server does not answer who has said that no more comes.
+    // A server does not answer a client that has closed its side.
     const endOnceAnswered = (): void => {
       if (countOf(received) >= responses) socket.end()
     }

@@ -116,7 +116,7 @@ t.test('others join a run until it ends or is given up', async (t) => {
   t.equal(flights.inProgress(0), null)
   t.strictSame(numbers, [1, 2])
   t.strictSame(
-    [2, 1, 2, 3].map((number) => flights.isNewest(number)),
+    [2, 1, 2, 3].map((number) => flights.claimNewest(number)),
     [true, false, false, true],
   )
 })

@@ -18,8 +18,8 @@ function timedLimit() {
     limit,
     lines: log.lines,
     pass: time.pass,
-    admitted: (count: number, refusal: Parameters<RefusalLimit['admits']>[0] = ORDERS) =>
-      Array.from({ length: count }, () => limit.admits(refusal, log.logger)).filter(Boolean).length,
+    admitted: (count: number, refusal: Parameters<RefusalLimit['mayLog']>[0] = ORDERS) =>
+      Array.from({ length: count }, () => limit.mayLog(refusal, log.logger)).filter(Boolean).length,
   }
 }
 
@@ -90,7 +90,7 @@ t.test('a logger that throws ends nothing', (t) => {
       throw new Error('out of order')
     },
   }
-  for (let i = 0; i < 11; i += 1) limit.admits(ORDERS, logger)
+  for (let i = 0; i < 11; i += 1) limit.mayLog(ORDERS, logger)
   limit.close()
   t.equal(String(warned()[0]?.args[0]), 'Error: out of order')
   t.end()

@@ -10,15 +10,15 @@ import { keysUri, type Setup } from './setup.ts'
 /** Short: a machine that others use as well is slow for seconds at a time. */
 const MILLISECONDS = 250
 /**
- * Below what saturates a server. A client that a server keeps busy never sleeps, so that nobody has
- * to wake it, and each write costs the server less.
+ * Below what saturates a server. Otherwise the client never sleeps, so the server need not wake it,
+ * and each write costs the server less.
  */
 const KNOWN_PER_SECOND = 5_000
 /** Below what saturates the slowest. */
 const ALL_PER_SECOND = 1_500
 /**
  * Requests before the first that counts. V8 compiles what is called often on threads of its own, whose
- * CPU is the server's: the more code a server has, the longer it lasts.
+ * CPU is the server's: the more code a server has, the longer the compiling takes.
  */
 const KNOWN_WARM_UP = 40_000
 const ALL_WARM_UP = 5_000
@@ -65,9 +65,9 @@ type Processes = readonly (readonly NamedServer[])[]
 type Extent = Readonly<Record<'quick' | 'full', number>>
 
 /**
- * Each start is one round: a kernel that samples whether a process is in its own code gives each short
- * turn by itself too much or too little, and all of them together the right amount. Every other start
- * has the servers of each process in the opposite order.
+ * Each start is one round: a kernel that finds user time by sampling gives a short turn too much or
+ * too little, and all turns together the right amount. Every other start has the servers of each
+ * process in the opposite order.
  */
 function measureOften(
   setup: Setup,

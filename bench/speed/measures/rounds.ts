@@ -14,7 +14,7 @@ export interface Candidate<Figure extends string> {
  * Measures all in turn, so that what slows the machine down for a while slows all down. Every other turn
  * is in the opposite order, because what is measured first may be slower for that alone.
  *
- * @param warmUp - how many turns of each go before that do not count
+ * @param warmUp - how many turns of each run first, and do not count
  */
 export async function interleaved<Figure extends string>(
   candidates: readonly Candidate<Figure>[],

@@ -8,7 +8,10 @@ import { KINDS, type Kind } from '../tokens.ts'
 import { inStarts, interleaved, type Candidate } from './rounds.ts'
 import { keysUri, type Setup } from './setup.ts'
 
-/** Until the code is optimized, and what comes again is known. */
+/**
+ * Turns before those that count, until V8 has optimized the code and the caches know the repeated
+ * tokens.
+ */
 const WARM_UP = 6
 
 /** How much is measured. */

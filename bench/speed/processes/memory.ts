@@ -1,4 +1,7 @@
-/** Prints the bytes of heap that each token leaves that is kept; runs with --expose-gc. Arguments: the contender's file, the keys' URI, the tokens' file. */
+/**
+ * Prints the bytes of heap for each token that is kept; runs with --expose-gc. Arguments: the
+ * contender's file, the keys' URI, the tokens' file.
+ */
 import type { Contender } from '../contender.ts'
 import { freshCopies, readTokens } from '../tokens.ts'
 

@@ -52,7 +52,7 @@ async function progress(kind: Kind): Promise<Progress> {
   return last === undefined || isOver ? { verifier: await warmVerifier(kind), given: 0 } : last
 }
 
-/** As many as a verifier may fetch keys for before it stops to do so. */
+/** The number of unknown keys after which a verifier may no longer fetch at once. */
 const FIRST_FEW = 10
 /** Milliseconds in which keys are fetched from the loopback. */
 const FETCHED = 10

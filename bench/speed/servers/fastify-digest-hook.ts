@@ -4,7 +4,7 @@ import type { BenchServer } from '../server.ts'
 import { createApp, listenWithRoute } from './fastify-route.ts'
 
 /**
- * What no guard does without that keeps digests of tokens rather than tokens.
+ * What every guard must do that keeps digests of tokens rather than tokens.
  *
  * It is a plugin that has fetched the keys, as every guard is. Otherwise a known token would be
  * compared with more than the guard: in Node 20, once a process has registered a plugin and called

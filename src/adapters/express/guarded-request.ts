@@ -14,22 +14,22 @@ export interface MiddlewareCall {
 
 /** What all requests of one app share. */
 export interface GuardedApp {
-  /** The option. */
+  /** The option `logger`. */
   readonly logger: Logger | undefined
   readonly routes: RouteNames
 }
 
 /** A request of Express as the guard needs it. A class, because its functions are made once. */
 export class GuardedExpressRequest implements GuardedRequest {
-  readonly headers: IncomingMessage
-  /** When it arrived: a late report comes after handlers that may have changed it. */
+  readonly raw: IncomingMessage
+  /** As it arrived: handlers may change it before a late report. */
   readonly method: string
   readonly log: Logger
   readonly #call: MiddlewareCall
   readonly #app: GuardedApp
 
   constructor(call: MiddlewareCall, app: GuardedApp) {
-    this.headers = call.request
+    this.raw = call.request
     // A request that a server has received has a method.
     this.method = call.request.method as string
     this.log = loggerOf(call.request, app.logger) ?? NO_LOG
@@ -38,7 +38,7 @@ export class GuardedExpressRequest implements GuardedRequest {
   }
 
   get route(): string | undefined {
-    return this.#app.routes.of(this.headers)
+    return this.#app.routes.of(this.raw)
   }
 
   get target(): string | undefined {
@@ -50,7 +50,7 @@ export class GuardedExpressRequest implements GuardedRequest {
   }
 
   whenRouted(run: () => void): void {
-    whenRouted(this.headers, this.#call.response, run)
+    whenRouted(this.raw, this.#call.response, run)
   }
 
   accept(caller: Caller | null): void {
@@ -69,7 +69,7 @@ export class GuardedExpressRequest implements GuardedRequest {
   }
 }
 
-/** Of an application without any: refusals go to its error handler. */
+/** For an application without a logger: refusals still go to its error handler. */
 const NO_LOG: Logger = { warn: () => undefined }
 
 /** A request that may have a logger of pino-http. */

@@ -1,7 +1,7 @@
 import type { DeclaredRoute } from './declared-route.ts'
 import { invalidConfiguration } from '../../checks/invalid-option.ts'
 import { isGuarded } from './guarded-scopes.ts'
-import { withoutHeadTwins } from './head-twins.ts'
+import { withoutAddedHeadRoutes } from './added-head-routes.ts'
 import { routeNames } from './route-config.ts'
 
 /**
@@ -13,7 +13,7 @@ import { routeNames } from './route-config.ts'
 export function assertGuarded(routes: readonly DeclaredRoute[], registered: boolean): void {
   const open = routes.filter(({ scope, options }) => !isGuarded(scope) && asksForGuard(options))
   if (open.length === 0) return
-  const names = routeNames(withoutHeadTwins(open))
+  const names = routeNames(withoutAddedHeadRoutes(open))
   throw invalidConfiguration(
     `No guard reads the config.idToken of ${names}. ${registered ? IN_ANOTHER_SCOPE : NOWHERE}`,
   )

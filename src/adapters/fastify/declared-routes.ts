@@ -37,7 +37,7 @@ function noteRoutes(app: FastifyInstance, scopes: readonly FastifyInstance[]): N
   const noted: NotedApp = { routes: [], registered: false }
   notedApps.set(app, noted)
   const noteRoute: onRouteHookHandler = function (options) {
-    if (keepsIdToken(options.config) || isGuarded(this)) keepConfig(options)
+    if (keepsIdToken(options.config) || isGuarded(this)) copyConfig(options)
     // Fastify uses one object for a route and its copy with a trailing slash, so the url is read
     // now.
     const { method, url, handler } = options
@@ -52,11 +52,12 @@ function noteRoutes(app: FastifyInstance, scopes: readonly FastifyInstance[]): N
 }
 
 /**
- * Fastify copies the config after the `onRoute` hooks. What its author changes later has no effect,
- * and must not appear here either. A config without an `idToken` is not changed. Nor is one that
- * Fastify copies without its `idToken`: that one is refused when the app is ready.
+ * Fastify copies the config after the `onRoute` hooks, so what its author changes later has no
+ * effect on the route. The copy that is made here keeps such changes out of the noted routes too. A
+ * config that Fastify would copy without its `idToken` stays as it is: it is refused when the app
+ * is ready.
  */
-function keepConfig(options: RouteOptions): void {
+function copyConfig(options: RouteOptions): void {
   const { config } = options
   if (config !== undefined && !losesIdToken(config)) options.config = { ...config }
 }
@@ -88,7 +89,7 @@ export function declaredRoutes(scope: FastifyInstance): DeclaredRoutes {
     noted.routes.filter(
       (route) => route.scope === scope || Object.prototype.isPrototypeOf.call(scope, route.scope),
     )
-  for (const { options } of list()) keepConfig(options)
+  for (const { options } of list()) copyConfig(options)
   return {
     list,
     incomplete: known === undefined && hasRoutes(scope),

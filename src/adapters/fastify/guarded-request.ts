@@ -23,7 +23,7 @@ export interface GuardedScope {
 
 /** A request of Fastify as the guard needs it. A class, because its functions are made once. */
 export class GuardedFastifyRequest implements GuardedRequest {
-  /** When it arrived: a late report comes after handlers that may have changed it. */
+  /** As it arrived: handlers may change it before a late report. */
   readonly method: string
   readonly #call: HookCall
   readonly #scope: GuardedScope
@@ -34,7 +34,7 @@ export class GuardedFastifyRequest implements GuardedRequest {
     this.#scope = scope
   }
 
-  get headers(): RequestHeaders {
+  get raw(): RequestHeaders {
     return this.#call.request.raw
   }
 

@@ -115,7 +115,7 @@ function securityOf(
   return guard === 'callers' ? withToken : [...withToken, ...others]
 }
 
-/** Fastify serializes by the first of these that a route has, so this is what is answered. */
+/** Fastify serializes an answer with the first of these schemas that the route has. */
 function describesStatus(responses: Operation['responses'], status: string): boolean {
   return [status, `${status.charAt(0)}XX`, 'default'].some((key) => Object.hasOwn(responses, key))
 }

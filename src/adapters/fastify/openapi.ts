@@ -10,8 +10,11 @@ interface DocumentedScope extends Pick<FastifyInstance, 'hasPlugin'> {
   swagger: WriteDocument
 }
 
-/** The decorators that were replaced: there may be several guards under one document. */
-const replaced = new WeakSet<WriteDocument>()
+/**
+ * The decorators of this module: one document may have several guards, and its decorator is
+ * replaced once.
+ */
+const installed = new WeakSet<WriteDocument>()
 
 /**
  * Puts into the OpenAPI document of `@fastify/swagger` what the guard does on each route.
@@ -60,10 +63,10 @@ function guardOf({ access, reportOnly }: RouteAccess): GuardOfOperation {
 
 function replaceDecorator(scope: DocumentedScope): void {
   const write = scope.swagger
-  if (replaced.has(write)) return
+  if (installed.has(write)) return
   const described = new WeakMap<object, object>()
   scope.swagger = (options) => {
-    // The same object each time.
+    // It returns the same object each time.
     const document = write() as object
     const known = described.get(document) ?? describeGuards(document)
     described.set(document, known)
@@ -71,5 +74,5 @@ function replaceDecorator(scope: DocumentedScope): void {
     // JSON is YAML as well (https://yaml.org/spec/1.2.2/#12-overview-of-yaml).
     return options?.yaml === true ? JSON.stringify(known, null, 2) : known
   }
-  replaced.add(scope.swagger)
+  installed.add(scope.swagger)
 }

@@ -9,7 +9,7 @@ import {
 } from '../../policy/access-policy.ts'
 import { invalidOption, invalidSecretOption } from '../../checks/invalid-option.ts'
 import type { DeclaredRoute } from './declared-route.ts'
-import { withoutHeadTwins } from './head-twins.ts'
+import { withoutAddedHeadRoutes } from './added-head-routes.ts'
 import { losesIdToken, ownIdToken, routeName, routeNames } from './route-config.ts'
 import type { RouteAccess } from './types.ts'
 
@@ -43,7 +43,7 @@ export class RoutePolicies {
   /** @throws TypeError naming the routes whose `config.idToken` is wrong, misplaced or missing */
   check(routes: readonly DeclaredRoute[]): void {
     routes.forEach(checkPlace)
-    const unlisted = withoutHeadTwins(routes.filter((route) => this.#isUnlisted(route)))
+    const unlisted = withoutAddedHeadRoutes(routes.filter((route) => this.#isUnlisted(route)))
     if (unlisted.length > 0) {
       throw missingList(`${routeNames(unlisted)} config.idToken.allowedCallers`)
     }
@@ -55,7 +55,7 @@ export class RoutePolicies {
    * own.
    */
   list(routes: readonly DeclaredRoute[]): RouteAccess[] {
-    return withoutHeadTwins(routes).flatMap((route) =>
+    return withoutAddedHeadRoutes(routes).flatMap((route) =>
       [route.method].flat().map((method) => rowOf(method, route.url, this.#guardOf(route))),
     )
   }

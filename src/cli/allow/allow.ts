@@ -63,7 +63,7 @@ export const allow = defineVerb(
       'npx fastify-google-id-token allow app.log --against callers.json',
     ],
     exits: [
-      'lists are proposed; with --against, every call would be let in, and everyone listed calls',
+      'lists are proposed; with --against, every call would be let in, and every listed caller has called',
       'no line of the audit log was found; with --against, there is a difference, a call would be refused, or a part of the log could not be compared',
     ],
   },
@@ -124,13 +124,13 @@ function answer(io: Io, json: boolean, { value, lines, negative }: Answer): Exit
 }
 
 function remainder({ auditLines, unreadable, traffic }: Reading): object {
-  const { beyond, withoutRoute, together } = traffic
+  const { notKept, withoutRoute, countedTogether } = traffic
   return {
     auditLines,
     unreadable,
-    callsBeyondLimit: beyond,
+    callsBeyondLimit: notKept,
     callsWithoutRoute: withoutRoute,
-    callsCountedTogether: together,
+    callsCountedTogether: countedTogether,
   }
 }
 
@@ -140,7 +140,7 @@ function proposalLines(proposals: readonly Proposal[], home: HomeProjects): stri
     home.given || project === undefined
       ? []
       : [
-          `// Accounts of ${quoted(project)} call most: it is taken for your project. Name yours with --project.`,
+          `// Accounts of ${quoted(project)} call most, so it is assumed to be your project. Name yours with --project.`,
           '',
         ]
   return [...guess, ...proposals.flatMap((proposal) => [...snippetOf(proposal), ''])]
@@ -148,7 +148,7 @@ function proposalLines(proposals: readonly Proposal[], home: HomeProjects): stri
 
 /** Whether the log had something to compare, and nothing of it was left out. */
 function isWhole({ auditLines, unreadable, traffic }: Reading): boolean {
-  return auditLines > 0 && unreadable + traffic.beyond + traffic.together === 0
+  return auditLines > 0 && unreadable + traffic.notKept + traffic.countedTogether === 0
 }
 
 function differenceLines(
@@ -159,7 +159,7 @@ function differenceLines(
   const style = styleOn(io, io.stdout)
   if (differences.length === 0) {
     return isWhole(reading)
-      ? ['Every call of this log would be let in, and everyone who is listed calls.']
+      ? ['Every call of this log would be let in, and every listed caller has called.']
       : ['What could be compared agrees. This is not the whole log:']
   }
   return differences.flatMap((difference) => {
@@ -171,7 +171,7 @@ function differenceLines(
         return `  ${style('red', 'calls, not listed')}    ${nameOf(caller)} ${inBrackets([inCalls(calls), ...against, ...doubts])}`
       }),
       ...difference.refusedInAnyCase.map(({ caller, calls, outcome }) => {
-        const name = caller === null ? 'nobody known' : nameOf(caller)
+        const name = caller === null ? 'an unknown caller' : nameOf(caller)
         return `  ${style('red', 'refused in any case')}  ${name} ${inBrackets([inCalls(calls), outcome])}`
       }),
       ...listedAndNeverCalls.map(
@@ -192,24 +192,24 @@ function inBrackets(texts: readonly string[]): string {
 
 /** What the answer does not contain. */
 function remarks({ auditLines, unreadable, traffic }: Reading): string[] {
-  const { beyond, withoutRoute, together } = traffic
+  const { notKept, withoutRoute, countedTogether } = traffic
   return [
     ...(auditLines === 0
       ? ['// No line of the audit log was found: is the option auditLog on? It logs at level info.']
       : []),
-    ...(beyond > 0
+    ...(notKept > 0
       ? [
-          `// ${inCalls(beyond)} are missing here: there were more callers and routes than are kept.`,
+          `// ${inCalls(notKept)} are missing here: there were more callers and routes than are kept.`,
         ]
       : []),
     ...(withoutRoute > 0
       ? [
-          `// ${inCalls(withoutRoute)} to no route. Once the guard is enforced, it answers them too.`,
+          `// ${inCalls(withoutRoute)} to no route. Once the guard is enforced, they need a good token too.`,
         ]
       : []),
-    ...(together > 0
+    ...(countedTogether > 0
       ? [
-          `// ${inCalls(together)} are missing here: the audit log has counted them together, because there were too many combinations.`,
+          `// ${inCalls(countedTogether)} are missing here: the audit log has counted them together, because there were too many combinations.`,
         ]
       : []),
     ...(unreadable > 0

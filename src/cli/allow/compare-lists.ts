@@ -96,12 +96,12 @@ function callsByRoute(
   for (const { method, route, ...found } of proposals) {
     const own = nameOf(method, route)
     const name = method === 'HEAD' && !names.has(own) ? nameOf('GET', route) : own
-    calls.set(name, together(calls.get(name) ?? NO_CALLS, found))
+    calls.set(name, merged(calls.get(name) ?? NO_CALLS, found))
   }
   return calls
 }
 
-function together(some: RouteCalls, others: RouteCalls): RouteCalls {
+function merged(some: RouteCalls, others: RouteCalls): RouteCalls {
   const unknownCallers = { ...some.unknownCallers }
   for (const [outcome, calls] of Object.entries(others.unknownCallers)) {
     unknownCallers[outcome] = (unknownCallers[outcome] ?? 0) + calls

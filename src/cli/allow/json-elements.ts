@@ -39,7 +39,7 @@ export class JsonElements {
     return texts
   }
 
-  /** The text that the end of the input ends. */
+  /** The last text, which neither a newline nor a comma has ended. */
   end(): Buffer[] {
     const texts: Buffer[] = []
     this.#finish(texts)
@@ -91,7 +91,7 @@ export class JsonElements {
     return chunk.length
   }
 
-  /** Whether this byte is behind an element: a comma of the array, or the bracket that closes it. */
+  /** Whether this byte ends an element: a comma of the array, or the bracket that closes it. */
   #endsElement(byte: number): boolean {
     if (this.#inString) this.#readString(byte)
     else if (byte === QUOTE) this.#inString = true

@@ -11,7 +11,7 @@ export function snippetOf({ method, route, callers, unknownCallers }: Proposal):
     `// ${quoted(`${method} ${route}`)}`,
     ...(callers.length === 0 ? NOBODY_KNOWN : listOf(callers)),
     ...Object.entries(unknownCallers).map(
-      ([outcome, calls]) => `// ${inCalls(calls)} of nobody known: ${quoted(outcome)}`,
+      ([outcome, calls]) => `// ${inCalls(calls)} of unknown callers: ${quoted(outcome)}`,
     ),
   ]
 }

@@ -23,9 +23,9 @@ export class Traffic {
   readonly #most: number
   readonly #routes = new Map<string, RouteTraffic>()
   #combinations = 0
-  #beyond = 0
+  #notKept = 0
   #withoutRoute = 0
-  #together = 0
+  #countedTogether = 0
 
   /** @param most - combinations of route, and caller or outcome, that are kept */
   constructor(most = 20_000) {
@@ -37,9 +37,9 @@ export class Traffic {
     return [...this.#routes.values()].sort((a, b) => callsOf(b) - callsOf(a))
   }
 
-  /** Requests of combinations that were more than are kept. */
-  get beyond(): number {
-    return this.#beyond
+  /** Requests whose combination was not kept, because there were too many. */
+  get notKept(): number {
+    return this.#notKept
   }
 
   /** Requests to paths that no route has. */
@@ -47,14 +47,14 @@ export class Traffic {
     return this.#withoutRoute
   }
 
-  /** Requests that the audit log has counted together. */
-  get together(): number {
-    return this.#together
+  /** Requests that the audit log has counted countedTogether. */
+  get countedTogether(): number {
+    return this.#countedTogether
   }
 
   add({ method, route, outcome, count, caller }: AuditLine): void {
     if (route === null) {
-      if (outcome === OTHERS_OUTCOME) this.#together += count
+      if (outcome === OTHERS_OUTCOME) this.#countedTogether += count
       else this.#withoutRoute += count
       return
     }
@@ -65,7 +65,7 @@ export class Traffic {
       caller === null
         ? this.#countUnknown(traffic, outcome, count)
         : this.#countCaller(traffic, caller, { outcome, count })
-    if (!counted) this.#beyond += count
+    if (!counted) this.#notKept += count
     else if (known === undefined) this.#routes.set(name, traffic)
   }
 

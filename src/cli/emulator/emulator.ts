@@ -6,7 +6,7 @@ import { startEmulator } from '../../testing/emulator/start-emulator.ts'
 import { shellQuoted } from '../bindings.ts'
 import { writeWhole } from './env-file.ts'
 import { installLine } from '../install-line.ts'
-import { NegativeAnswer, printLines, type Io } from '../io.ts'
+import { NoAnswer, printLines, type Io } from '../io.ts'
 import { listening } from '../listening.ts'
 import { COMMAND, LOCAL_COMMAND } from '../command-name.ts'
 import { defineVerb, integerOf } from '../verb.ts'
@@ -60,7 +60,7 @@ export const emulator = defineVerb(
         if (!values.env) printLines(io.stdout, [requestLine(request, values.json)])
       },
     })
-    // Before the first line: who reads that it listens may end it at once.
+    // Before the first line is printed: a program that reads it may end this process at once.
     const interrupted = io.interrupted()
     try {
       await serve(google, values, { io, interrupted })
@@ -75,13 +75,13 @@ type Options = Parameters<typeof startEmulator>[0] & {
   answered: Parameters<typeof startEmulator>[1]
 }
 
-/** @throws NegativeAnswer if Fastify is missing, or it cannot listen */
+/** @throws NoAnswer if Fastify is missing, or it cannot listen */
 async function started({ answered, ...options }: Options): Promise<GoogleEmulator> {
   try {
     return await listening(startEmulator(options, answered))
   } catch (error) {
     if (!(error instanceof FastifyMissing)) throw error
-    throw new NegativeAnswer(
+    throw new NoAnswer(
       `The emulator needs the package fastify. ${installLine('fastify', 'emulator')}`,
     )
   }

@@ -106,7 +106,7 @@ function isFileName(text: string): boolean {
 function verifierFor(values: Values<typeof OPTIONS>, io: Io): VerifierCore {
   const allowedCallers = values['allowed-caller'].map(entryOf)
   const iapAudience = values['iap-audience']
-  // What happens to the keys is in the answer.
+  // After the start, nothing is printed about the keys: the answer says what happened to them.
   let atStart = true
   const core = createVerifierCore({
     audience: values.audience,
@@ -172,14 +172,14 @@ function answerOf(
 
 const NO_KEYS = 'ID_TOKEN_KEYS_UNAVAILABLE'
 
-/** Without a list, the check that would say so is not made. */
+/** Without a list, the check `caller` is not made, which would say that there is no email. */
 function emailHint(caller: Explanation['caller']): string | null {
   return caller !== null && caller.email === undefined
     ? OUTCOMES.ID_TOKEN_CALLER_UNIDENTIFIED.remedy
     : null
 }
 
-/** Without keys, the audience is not checked, and a wrong one would be refused with keys too. */
+/** Without keys, the audience is not checked. A wrong one would be refused even with keys. */
 function audienceHint(
   claims: TokenClaims | null,
   header: string | null,
@@ -188,7 +188,7 @@ function audienceHint(
   const { audiences } = (header === ASSERTION ? settings.iap : null) ?? settings.defaultPolicy
   const aud = claims?.aud
   if (typeof aud !== 'string' || audiences.spellings.has(aud)) return null
-  return `it would be refused with keys too: its audience is ${aud}, and accepted is ${shown(audiences.configured)}`
+  return `even with keys it would be refused: its audience is ${aud}, and accepted is ${shown(audiences.configured)}`
 }
 
 /** The remedy in the table is for the log of a service. */

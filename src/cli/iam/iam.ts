@@ -12,7 +12,7 @@ export const iam = defineVerb(
     name: 'iam',
     summary: 'prints or checks the roles/run.invoker bindings that the lists of callers imply',
     about: [
-      'A caller that is in a list needs the role too, if the IAM check of the service is on. Bindings are per service and lists are per route, so a member may call at least one route.',
+      'A caller that is in a list needs the role too, if the IAM check of the service is on. A binding is for a whole service and a list is for a route, so a member of a binding is in the list of at least one route.',
       'With --check, the policy of the service is compared with the lists, both ways. That policy does not show what members inherit from the project, the folder or the organization, nor the members of groups.',
     ],
     options: {
@@ -34,7 +34,7 @@ export const iam = defineVerb(
         type: 'string',
         value: 'FILE|-',
         about:
-          'the output of gcloud run services get-iam-policy --format=json, to compare with; the options above are not needed then',
+          'the output of gcloud run services get-iam-policy --format=json, to compare with; --service, --region, --project and --format are not needed then',
       },
     },
     examples: [
@@ -65,7 +65,7 @@ export const iam = defineVerb(
     const implied = impliedInvokers(await listedRoutes(io, values.callers))
     if (values.check !== undefined) {
       const differences = comparePolicy(implied, await invokersIn(io, values.check))
-      if (values.json) printJson(io, { ...differences, ...saidToo(implied) })
+      if (values.json) printJson(io, { ...differences, ...notesForJson(implied) })
       else printLines(io.stdout, [...checkLines(io, differences), ...remarks(implied)])
       return agrees(differences) ? 0 : 1
     }
@@ -73,7 +73,7 @@ export const iam = defineVerb(
     const { members } = implied
     const print = format === 'gcloud' ? gcloudCommands : terraformResource
     if (values.json) {
-      printJson(io, { ...service, role: 'roles/run.invoker', members, ...saidToo(implied) })
+      printJson(io, { ...service, role: 'roles/run.invoker', members, ...notesForJson(implied) })
     } else printLines(io.stdout, [...print(service, members), ...remarks(implied)])
     return 0
   },
@@ -97,7 +97,7 @@ function serviceOf(values: Readonly<Partial<Record<keyof Service, string | undef
   return { service: parse('service'), region: parse('region'), project: parse('project') }
 }
 
-function saidToo({ withoutBinding, notes }: ImpliedInvokers): object {
+function notesForJson({ withoutBinding, notes }: ImpliedInvokers): object {
   return { withoutBinding, notes }
 }
 

@@ -147,7 +147,7 @@ function passBack(response: ServerResponse, answered: IncomingMessage): void {
 }
 
 function answer({ request, response }: Exchange, status: number, text: string): void {
-  // The body is read to its end, or the answer would not be.
+  // The rest of the body is read and dropped: a client that is still sending may not read the answer.
   request.resume()
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' })
   response.end(`${text}\n`)

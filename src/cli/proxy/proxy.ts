@@ -61,7 +61,7 @@ export const proxy = defineVerb(
         '  --audience https://orders.example.com --emulator http://127.0.0.1:9000',
       ].join('\n'),
     ],
-    exits: ['it was ended by Ctrl-C or SIGTERM', 'no token can be had, or it cannot listen'],
+    exits: ['it was ended by Ctrl-C or SIGTERM', 'there is no token, or it cannot listen'],
   },
   async ({ values, operand }, io) => {
     const url = parseOrigin(operand)
@@ -82,7 +82,7 @@ export const proxy = defineVerb(
       },
     })
     const opened = await listening(listen(server, port))
-    // Before the first line: who reads that it listens may end it at once.
+    // Before the first line is printed: a program that reads it may end this process at once.
     const ended = untilInterrupted(io, server)
     const local = `http://127.0.0.1:${opened.port}`
     const about = { url: local, target: url.origin, audience: client.audience, email }

@@ -42,7 +42,7 @@ export const token = defineVerb(
         '  --emulator http://127.0.0.1:9000 --email web@shop-prod.iam.gserviceaccount.com',
       ].join('\n'),
     ],
-    exits: ['the token is printed', 'no token can be had, and why'],
+    exits: ['the token is printed', 'there is no token; standard error says why'],
   },
   async ({ values }, io) => {
     const { audience, emulator, email } = values

@@ -45,7 +45,7 @@ const NAMES = [
 const ISSUER = 'a test issuer or the emulator, with iapAssertion() and idToken()'
 
 /**
- * Checks the option `iap`; `undefined` where there is none.
+ * Parses the option `iap`; `null` if it is missing.
  *
  * @throws TypeError naming what is wrong
  */

@@ -21,8 +21,8 @@ const SIGNATURE = /^AWS4-HMAC-SHA256 Credential=(\w+)\/\d{8}\/[a-z\d-]+\/sts\/aw
 const ACCOUNT = '123456789012'
 
 /**
- * The ARN of the caller that has signed the request. AWS knows whose an access key is; here it is
- * that of a user whose name is the id of the key.
+ * The ARN of the caller that has signed the request. AWS knows the owner of an access key; here the
+ * owner is a user whose name is the id of the key.
  *
  * The signature is not verified: that needs the secret key, which only AWS has.
  *

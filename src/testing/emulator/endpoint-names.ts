@@ -46,7 +46,7 @@ export function endpointAt(path: string): EndpointName | undefined {
  * Whether a fault on this endpoint applies to a request. A fault on `metadata` applies to
  * `identity` too.
  */
-export function isAskedFor(faulty: FaultyEndpoint, path: string): boolean {
+export function appliesTo(faulty: FaultyEndpoint, path: string): boolean {
   const endpoint = endpointAt(path)
   return (
     faulty === path || faulty === endpoint || (faulty === 'metadata' && endpoint === 'identity')

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Fault } from './fault.ts'
 import { parseFault } from './parse-fault.ts'
-import { parseEndpoint, isAskedFor, type FaultyEndpoint } from './endpoint-names.ts'
+import { parseEndpoint, appliesTo, type FaultyEndpoint } from './endpoint-names.ts'
 
 /** The faults of an emulator. */
 export class Faults {
@@ -26,7 +26,7 @@ export class Faults {
 
   /** Applies the fault of the endpoint to a request, if there is one. */
   async apply(path: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const entry = this.#faults.find(({ endpoint, left }) => left > 0 && isAskedFor(endpoint, path))
+    const entry = this.#faults.find(({ endpoint, left }) => left > 0 && appliesTo(endpoint, path))
     if (entry === undefined) return
     entry.left -= 1
     await this.#wait(entry.fault.delayMs ?? 0)

@@ -26,7 +26,10 @@ export interface GoogleEmulator {
   readonly serviceAccount: string
   /** A key file, whose assertions this emulator accepts. */
   readonly serviceAccountKey: (email: string) => ServiceAccountKeyFile
-  /** Credentials for workload identity federation, as or for this account. */
+  /**
+   * Credentials for workload identity federation: of a workload whose subject is this email. It
+   * impersonates the account with this email, unless the options say otherwise.
+   */
   readonly workloadIdentityConfig: (
     email: string,
     options?: WorkloadIdentityOptions,

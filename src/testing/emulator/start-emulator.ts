@@ -39,7 +39,7 @@ export function startGoogleEmulator(options: GoogleEmulatorOptions = {}): Promis
 }
 
 /**
- * The same, and tells each request that was answered.
+ * The same, and reports each request that was answered.
  *
  * @param answered - is called with it
  */
@@ -52,7 +52,7 @@ export async function startEmulator(
   return emulate(settings, await createTestIssuer({ clock }), answered)
 }
 
-/** Serves Google with the keys of an issuer. */
+/** Starts the emulator with the keys of an issuer. */
 export async function emulate(
   settings: EmulatorSettings,
   issuer: TestIssuer,

@@ -2,7 +2,7 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import t from 'tap'
 import type { DeclaredRoute } from '../../../src/adapters/fastify/declared-route.ts'
-import { withoutHeadTwins } from '../../../src/adapters/fastify/head-twins.ts'
+import { withoutAddedHeadRoutes } from '../../../src/adapters/fastify/added-head-routes.ts'
 import {
   keepsIdToken,
   losesIdToken,
@@ -55,7 +55,7 @@ t.test('a HEAD route is a copy if a GET route has its handler and its policy', (
     ...parts,
   })
   const copies = (head: DeclaredRoute, ...gets: DeclaredRoute[]): boolean => {
-    const left = withoutHeadTwins([...gets, head])
+    const left = withoutAddedHeadRoutes([...gets, head])
     t.ok(gets.every((get) => left.includes(get)))
     return !left.includes(head)
   }

@@ -76,8 +76,8 @@ t.test('everyone who is listed calls, and nobody would be refused: 0', async (t)
   t.same(await against(log), {
     code: 0,
     stdout: [
-      'Every call of this log would be let in, and everyone who is listed calls.',
-      '// 7 calls to no route. Once the guard is enforced, it answers them too.',
+      'Every call of this log would be let in, and every listed caller has called.',
+      '// 7 calls to no route. Once the guard is enforced, they need a good token too.',
       '',
     ].join('\n'),
     stderr: '',
@@ -138,10 +138,10 @@ t.test('calls that no list would let in are named, and the answer is negative', 
     [
       '"GET /orders"',
       `  refused in any case  "${ORDERS}" (4 calls; ${wrongAudience})`,
-      '  refused in any case  nobody known (5 calls; ID_TOKEN_MISSING)',
-      '  refused in any case  nobody known (1 call; anonymous)',
+      '  refused in any case  an unknown caller (5 calls; ID_TOKEN_MISSING)',
+      '  refused in any case  an unknown caller (1 call; anonymous)',
       '"GET /optional"',
-      String.raw`  refused in any case  nobody known (1 call; ID_TOKEN_MALFORMED\u202e)`,
+      String.raw`  refused in any case  an unknown caller (1 call; ID_TOKEN_MALFORMED\u202e)`,
       '',
     ].join('\n'),
   )

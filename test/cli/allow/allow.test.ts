@@ -149,7 +149,7 @@ t.test('requests without a known caller, and refusals of other kinds, are report
   t.same(routes[0]?.unknownCallers, { anonymous: 11 })
   t.same([callsWithoutRoute, callsCountedTogether], [7, 9])
   const { stdout } = await runVerb(['allow'], { stdin })
-  t.match(stdout, '// 11 calls of nobody known: "anonymous"')
+  t.match(stdout, '// 11 calls of unknown callers: "anonymous"')
   t.match(stdout, '// 7 calls to no route')
   t.match(stdout, '// 9 calls are missing here: the audit log has counted them together')
 })
@@ -165,7 +165,7 @@ t.test('where nobody is proposed, no list is printed that would stop the start',
     [
       '// "GET /health"',
       '// config: { idToken: false }, // if anyone may call it; otherwise it needs a list',
-      '// 6 calls of nobody known: "ID_TOKEN_MISSING"',
+      '// 6 calls of unknown callers: "ID_TOKEN_MISSING"',
       '',
       '// "GET /a"',
       'config: {',

@@ -169,7 +169,7 @@ t.test('without keys nothing is decided, and an audience that is wrong is named'
   t.match(text.stdout, /found .*500[^]*remedy .*--jwks-uri/)
   t.match(
     text.stdout,
-    `\nNot verified: there are no keys (ID_TOKEN_KEYS_UNAVAILABLE)\nBut it would be refused with keys too: its audience is ${wrong}, and accepted is ${AUDIENCE}\n`,
+    `\nNot verified: there are no keys (ID_TOKEN_KEYS_UNAVAILABLE)\nBut even with keys it would be refused: its audience is ${wrong}, and accepted is ${AUDIENCE}\n`,
   )
   t.match(json, { accepted: false, code: 'ID_TOKEN_KEYS_UNAVAILABLE' })
   t.notMatch((await explain(await token())).text.stdout, 'But')

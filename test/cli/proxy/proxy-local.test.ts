@@ -110,5 +110,5 @@ t.test('tokens have one source, and an emulator is asked at a URL', async (t) =>
   const away = await startEmulator(t)
   await away.close()
   const ran = await runVerb(['proxy', 'http://127.0.0.1:1', '--emulator', away.url])
-  t.match(ran, { code: 1, stderr: /What was said: The emulator at .* cannot be reached/ })
+  t.match(ran, { code: 1, stderr: /Reason: The emulator at .* cannot be reached/ })
 })

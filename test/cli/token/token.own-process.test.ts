@@ -37,7 +37,7 @@ t.test(
     t.match(stderr, /^SERVICE_CLIENT_CREDENTIALS_NOT_FOUND: .*set GOOGLE_APPLICATION_CREDENTIALS/)
     t.match(stderr, /gcloud auth application-default login.*--service-account/)
     t.notMatch(stderr, 'option auth')
-    t.match(stderr, /What was said: /)
+    t.match(stderr, /Reason: /)
   },
 )
 

@@ -104,7 +104,7 @@ const REQUESTS: Readonly<Record<string, () => Promise<Asked>>> = {
   }),
   'a token in the query': async () => ({ token: await token(), inQuery: true }),
 }
-const WHILE_DOWN = 'a good token while the key endpoint is down'
+const WHILE_DOWN = 'a good token before keys could be fetched'
 
 interface Row {
   readonly request: string

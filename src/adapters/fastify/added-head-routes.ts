@@ -8,7 +8,7 @@ import { ownIdToken } from './route-config.ts'
  *
  * The GET routes are in a map, because an app may have thousands.
  */
-export function withoutHeadTwins(routes: readonly DeclaredRoute[]): readonly DeclaredRoute[] {
+export function withoutAddedHeadRoutes(routes: readonly DeclaredRoute[]): readonly DeclaredRoute[] {
   const gets = new Map<string, Map<unknown, Set<unknown>>>()
   for (const { method, url, handler, options } of routes) {
     if (![method].flat().includes('GET')) continue
@@ -16,10 +16,10 @@ export function withoutHeadTwins(routes: readonly DeclaredRoute[]): readonly Dec
     const idTokens = handlers.get(handler) ?? new Set<unknown>()
     gets.set(url, handlers.set(handler, idTokens.add(ownIdToken(options.config))))
   }
-  const isTwin = ({ method, url, handler, options }: DeclaredRoute): boolean =>
+  const isAdded = ({ method, url, handler, options }: DeclaredRoute): boolean =>
     method === 'HEAD' &&
     [url, url.replace(/\/$/, '')].some((one) =>
       gets.get(one)?.get(handler)?.has(ownIdToken(options.config)),
     )
-  return routes.filter((route) => !isTwin(route))
+  return routes.filter((route) => !isAdded(route))
 }
