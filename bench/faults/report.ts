@@ -17,7 +17,7 @@ const MEASURES: readonly (readonly [measure: string, tell: Tell])[] = [
   ['fetches for 10,000 bogus kids', (r) => count(r.fetchesForBogusKids)],
   ['the same while it answers 500', (r) => count(r.fetchesForBogusKidsInOutage)],
   ['longest stall of a valid request', (r) => stall(r.longestStall)],
-  ['lifetimes after expiry that tokens still pass', (r) => outage(r.outage)],
+  ['lifetimes of the keys that an outage may last', (r) => outage(r.outage)],
   ['new key works at once', (r) => yesOrNo(r.newKeyAtOnce)],
   ['new key works at once after a bogus kid', (r) => yesOrNo(r.newKeyAfterBogusKid)],
   ['withdrawn key refused after a refresh', (r) => yesOrNo(r.withdrawnKeyRefused)],
@@ -54,9 +54,10 @@ ${markdownTable(headings('', contenders), measureRows(contenders))}
 - **Bogus kids**: 10,000 tokens, each with another unknown \`kid\`, in 100 bursts over two seconds. In the
   first run, the endpoint works and the keys are fresh; in the second one, the endpoint answers 500 and the
   keys have expired. Fetches are counted for ten seconds; large counts are rounded.
-- **Longest stall**: of 20 requests with a valid token, while the endpoint accepts and hangs and the
-  keys have expired, whatever comes of them.
-- **Lifetimes after expiry**: the endpoint refuses connections for up to ${LONGEST_OUTAGE} lifetimes of the keys.
+- **Longest stall**: the longest wait of 20 requests with a valid token, accepted or not, while the endpoint
+  accepts and hangs and the keys have expired.
+- **Lifetimes of the keys**: the endpoint refuses connections, and after each of up to ${LONGEST_OUTAGE} lifetimes a
+  valid token is tried: for how many does it pass?
 - **New key**: its token is sent right after it was published, half a minute after the last fetch;
   once more with one bogus kid sent just before.
 - **Withdrawn key**: a token that passed, its key no longer published, the keys expired, traffic

@@ -66,9 +66,9 @@ export function soakPage(result: SoakResult): Promise<string> {
 
 ${minutes.length} minutes on Node ${node}, over sockets and in real time. One process has a Fastify app over
 HTTP/1.1, one over HTTP/2 and an Express app; another one has a Fastify app that is restarted every half minute,
-in turn in an orderly way and by \`SIGKILL\`. The load keeps its connections: valid ID tokens and
-assertions of IAP, more of them than the token cache holds, and forged, expired and misdirected ones, ones
-with an unknown \`kid\`, and garbage. One client in fifty goes away before its answer. The keys rotate every 15
+in turn in an orderly way and by \`SIGKILL\`. The clients keep their connections. They send valid ID tokens
+and assertions of IAP, more of them than the token cache holds; forged, expired and misdirected ones; ones with an
+unknown \`kid\`; and garbage. One client in fifty goes away before its answer. The keys rotate every 15
 seconds. The key endpoints fail for 8 seconds out of 20, in one way after the other:
 ${FLAPS.map(({ name }) => name).join(', ')}.
 

@@ -19,7 +19,7 @@ export function unreadableMembers(value: object): string | null {
 
 /**
  * Every realm has an `Object.prototype` of its own, and tests in Jest run in another realm than
- * Node's modules: it is recognised by two facts: it has no prototype, and it has a method that
+ * Node's modules. So it is recognised by two facts: it has no prototype, and it has a method that
  * other objects without a prototype do not have.
  */
 function hasPlainPrototype(value: object): boolean {

@@ -26,7 +26,7 @@ let found: Promise<object> | undefined
 export const applicationDefault: CredentialsFinder = {
   getClient() {
     found ??= find().catch((error: unknown) => {
-      // Otherwise the library would remember for ever that there are none.
+      // A failure is not remembered: there may be credentials at the next call.
       found = undefined
       throw error
     })

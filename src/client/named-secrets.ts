@@ -98,7 +98,8 @@ function secretAfter(text: string, position: number, name: string): Range | null
 }
 
 /**
- * Names may have several parts (`X-Goog-Api-Key`), be in camel case, or be the name of an error.
+ * Names may have several parts (`X-Goog-Api-Key`), or be in camel case. The name of an error
+ * (`invalid_token`) is none of them.
  */
 function isOneOf(list: readonly string[], name: string): boolean {
   if (/^(?:invalid|missing|expired|unsupported)_/.test(name)) return false

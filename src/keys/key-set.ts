@@ -43,7 +43,7 @@ export interface ReadyResult {
 
 /**
  * Where the keys come from. The verifier uses only this interface. While there are current keys it
- * answers synchronously, and no good token waits for a fetch.
+ * answers synchronously, and only a token whose key is not among them waits for a fetch.
  */
 export interface KeySet {
   /**

@@ -47,7 +47,8 @@ export function toStoredKeys({ keys, fetchedAt, lifetime }: AgedKeys): StoredKey
 }
 
 /**
- * Checks what a store returned: anyone who can write to it must not be able to set a wrong age.
+ * Checks what a store returned: keys from the future are refused, and the lifetime is bounded like
+ * that of an answer.
  *
  * @param now - milliseconds since the epoch
  * @throws Error saying what is wrong with it

@@ -219,7 +219,7 @@ export class RemoteKeySet implements KeySet {
       this.#closing.signal.removeEventListener('abort', close)
     }
     return this.#flights.start(
-      // If a logger throws, the promise must not reject, because nobody may wait for it.
+      // If a logger throws, the promise must not reject, because perhaps nobody waits for it.
       (number) => this.#fetch(number, startedAt, controller.signal).then(over, over),
       { giveUpAt: startedAt + timeout, giveUp },
     )

@@ -74,7 +74,7 @@ export class AuditLog {
   #combinations = new CompositeKeyMap<Combination>()
   /**
    * The last combination of each caller: most callers send one request again and again, and a
-   * remembered token always has the same caller.
+   * remembered token most often gives the same object.
    */
   #latest = new WeakMap<AuditedCaller, Latest>()
   readonly #interval: TimeWindow

@@ -14,7 +14,7 @@ export interface InstrumentOptions {
  * it.
  */
 export interface Meter {
-  /** Makes a counter of this name, once for each. */
+  /** Makes a counter of this name. */
   createCounter: (name: string, options?: InstrumentOptions) => Counter
   /** Makes a histogram of this name. */
   createHistogram: (

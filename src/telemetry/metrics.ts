@@ -11,7 +11,10 @@ export interface VerifiedAt {
   readonly enforced: boolean
 }
 
-/** The metrics. No attribute holds anything that a caller chose. */
+/**
+ * The metrics. No attribute holds anything that a caller chose, except `http.route` in Express
+ * below a router that is mounted at a path with parameters.
+ */
 export interface Metrics {
   /** One verified request or token: `google_id_token.verdicts`. */
   readonly outcome: (error: unknown, caller: Caller | null, at: VerifiedAt) => void

@@ -40,8 +40,8 @@ let bytesOf = ''
 
 /**
  * The bytes of the signature of an unambiguous token, at least one; `null` if the segment is not
- * strict base64url. The next call may overwrite them. The last segment is not decoded again: it is
- * decoded when a token is parsed, and used again when its signature is verified.
+ * strict base64url. The next call may overwrite them. A segment that comes twice in a row is
+ * decoded once: it is needed when a token is parsed, and again when its signature is verified.
  */
 export function decodeSignature(segment: string): Uint8Array | null {
   if (segment !== bytesOf) {

@@ -20,7 +20,10 @@ export interface IdTokenClaims {
   readonly nbf?: number
   /** The OAuth client to which the token was issued; for a service account, its unique id. */
   readonly azp?: string
-  /** The email of the account. It says who calls only where `email_verified` is `true`. */
+  /**
+   * The email of the account. In an ID token it says who calls only where `email_verified` is
+   * `true`.
+   */
   readonly email?: string
   /** Whether Google has verified `email`. */
   readonly email_verified?: boolean

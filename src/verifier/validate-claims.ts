@@ -87,7 +87,7 @@ function notYet(claim: string, time: number, tolerance: number, now: number): Br
   }
 }
 
-/** If the clock gives no number, there is no distance. */
+/** In words. If the clock gives no number: `0 seconds from now`. */
 function sinceOrUntil(time: number, now: number): string {
   const distance = durationInWords(Math.abs(time - now))
   return time <= now ? `${distance} ago` : `${distance} from now`

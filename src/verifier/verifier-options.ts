@@ -259,8 +259,8 @@ function parseCacheSize(value: unknown = { max: 10_000 }): number {
 }
 
 /**
- * The client does not accept `authorization`: there it is `tokenHeaders: 'both'`. Here it is the
- * default, and may be written out.
+ * The client does not accept `{ twin: 'authorization' }`: `tokenHeaders: 'both'` means that. Here
+ * `authorization` is the default, and may be written out.
  */
 function parseTwin(value: unknown = 'authorization'): string {
   const isDefault = typeof value === 'string' && value.toLowerCase() === 'authorization'

@@ -160,8 +160,9 @@ export class TokenVerifier {
   }
 
   /**
-   * For a token whose signature was verified before. Its times are validated every time, its issuer
-   * and its audience once for each configured list of audiences: neither they nor the list change.
+   * For a token whose signature was verified before. Its times are validated every time. Its issuer
+   * and its audience are validated again only if the list of audiences or the header is not that of
+   * the last time.
    */
   #validateAgain(
     verified: VerifiedToken<ValidatedCaller>,

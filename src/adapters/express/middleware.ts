@@ -28,7 +28,8 @@ declare global {
     interface Request {
       /**
        * Who calls. `null` on an optional route without a token, and with `reportOnly` for a request
-       * that would be refused; missing on a route without a guard.
+       * that would be refused, or that goes on before its keys are fetched; missing on a route
+       * without a guard.
        */
       caller?: Caller | null
     }

@@ -45,7 +45,7 @@ const SCHEMES = {
 /**
  * Adds to a document what the guards of its operations do. What the document says already is kept.
  *
- * @returns the same document if none of its operations names a guard, or another one
+ * @returns the same document if none of its operations names a guard; otherwise a new one
  */
 export function describeGuards(document: ApiDocument): object {
   const paths = Object.entries(document.paths ?? {})

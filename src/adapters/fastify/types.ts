@@ -60,7 +60,7 @@ declare module 'fastify' {
   > {
     /**
      * Who calls. `null` on an open route, on an optional one without a token, and with `reportOnly`
-     * for a request that would be refused.
+     * for a request that would be refused, or that goes on before its keys are fetched.
      */
     caller: CallerOn<ContextConfig>
   }

@@ -47,7 +47,7 @@ export class Traffic {
     return this.#withoutRoute
   }
 
-  /** Requests that the audit log has counted countedTogether. */
+  /** Requests that the audit log has counted together. */
   get countedTogether(): number {
     return this.#countedTogether
   }

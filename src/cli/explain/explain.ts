@@ -166,15 +166,19 @@ function answerOf(
     token: claims,
     checks: checks.map(withOwnRemedy),
     caller: caller && { email: caller.email ?? null, subject: caller.subject },
-    hint: code === NO_KEYS ? audienceHint(claims, header, core) : emailHint(caller),
+    hint: code === NO_KEYS ? audienceHint(claims, header, core) : emailHint(caller, checks),
   }
 }
 
 const NO_KEYS = 'ID_TOKEN_KEYS_UNAVAILABLE'
 
 /** Without a list, the check `caller` is not made, which would say that there is no email. */
-function emailHint(caller: Explanation['caller']): string | null {
-  return caller !== null && caller.email === undefined
+function emailHint(
+  caller: Explanation['caller'],
+  checks: readonly ExplainedCheck[],
+): string | null {
+  const isListed = checks.some(({ check, result }) => check === 'caller' && result === 'pass')
+  return caller !== null && caller.email === undefined && !isListed
     ? OUTCOMES.ID_TOKEN_CALLER_UNIDENTIFIED.remedy
     : null
 }

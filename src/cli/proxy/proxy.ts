@@ -28,7 +28,7 @@ export const proxy = defineVerb(
     summary:
       'opens a local port that adds an ID token to every request and passes it on to a service',
     about: [
-      'For browsers, curl and clients that cannot get tokens. It listens on loopback, streams both ways and passes websockets. The token is in X-Serverless-Authorization, and in Authorization too, unless a request has one of its own, which is passed on untouched. Everything on this machine that reaches the port calls the service with your identity; pages of other sites are refused. HTTP/2 and gRPC are not passed on. A line on standard error names each request that is answered 401 or 403. Ctrl-C ends it; scripts run it without npx, which does not pass SIGTERM on.',
+      'For browsers, curl and clients that cannot get tokens. It listens on loopback, streams both ways and passes websockets. The token is in X-Serverless-Authorization, and in Authorization too, unless a request has one of its own, which is passed on untouched. Everything on this machine that reaches the port calls the service with your identity; pages of other sites are refused. HTTP/2 and gRPC are not passed on. A line on standard error names each request that the service answers with 401 or 403. Ctrl-C ends it; scripts run it without npx, which does not pass SIGTERM on.',
       CREDENTIALS,
     ],
     options: {

@@ -4,8 +4,9 @@ import { FIELD_NAME } from '../../checks/field-name.ts'
 export type Header = [name: string, value: string]
 
 /**
- * RFC 9110 section 7.6.1, except the headers that frame the body, and section 11.7.2. `Trailer` as
- * https://cloud.google.com/functions/docs/reference/headers has it; the trailers themselves pass.
+ * The headers of RFC 9110 section 7.6.1 without those that frame the body, and Proxy-Authorization
+ * (section 11.7.2). `Trailer` because of https://cloud.google.com/functions/docs/reference/headers;
+ * the trailers themselves pass.
  */
 const HOP_BY_HOP = [
   'connection',

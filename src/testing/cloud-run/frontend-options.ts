@@ -33,8 +33,8 @@ export interface CloudRunFrontendOptions {
   /** A static key set instead: `jwks` of a test issuer. Not together with `jwksUri`. */
   jwks?: JwkSet | undefined
   /**
-   * Puts Identity-Aware Proxy before the service, whose agent is then the only invoker: not together
-   * with `invokers` and `allowUnauthenticated`. Needs `audience`. Default: none.
+   * Puts Identity-Aware Proxy before the service. IAP's service agent is then the only invoker: not
+   * together with `invokers` and `allowUnauthenticated`. Needs `audience`. Default: none.
    */
   iap?: IapFrontendOptions | undefined
   /** Turns the IAM check off, as `--allow-unauthenticated` does. Default `false`. */
@@ -48,7 +48,7 @@ export interface CloudRunFrontendOptions {
    * to it can be read. Default `false`.
    */
   allowRemote?: boolean | undefined
-  /** The time by which tokens expire. Default: the system's. */
+  /** The clock that says whether a token has expired. Default: the system's. */
   clock?: (() => Date) | undefined
 }
 

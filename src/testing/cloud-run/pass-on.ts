@@ -23,7 +23,7 @@ export const MAX_HEADER_SIZE = 64 * 1024
 export type TakeUpgrade = (agreed: IncomingMessage, socket: Socket, head: Buffer) => void
 
 /**
- * Passes a request on to the service, and the answer back, both unchanged.
+ * Passes a request on to the service with these headers, and the answer back. Bodies are not changed.
  *
  * @param takeUpgrade - for a request that offers an upgrade
  */

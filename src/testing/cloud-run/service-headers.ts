@@ -23,7 +23,10 @@ export interface Passage {
   readonly added: readonly Header[]
 }
 
-/** Methods for which Node expects no body; others announce it (RFC 9110 section 8.6). */
+/**
+ * Methods for which Node expects no body. With any other method, a request without a body says
+ * `Content-Length: 0` (RFC 9110 section 8.6).
+ */
 const BODILESS = /^(?:GET|HEAD|DELETE|OPTIONS|TRACE)$/
 
 /**
@@ -57,7 +60,7 @@ export function withoutSignature(value: string): string {
   return isToken ? `${value.slice(0, value.lastIndexOf('.'))}${MARKER}` : value
 }
 
-/** Without it Node would announce a body of unknown length, even if there is none. */
+/** Without this header Node would announce a body of unknown length, even if there is none. */
 function framing({ headers, method }: IncomingMessage): Header[] {
   const isFramed = 'content-length' in headers || 'transfer-encoding' in headers
   return isFramed || BODILESS.test(String(method)) ? [] : [['Content-Length', '0']]

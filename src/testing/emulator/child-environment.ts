@@ -16,7 +16,7 @@ export function childEnvironment({ url, settings }: EmulatorState): Record<strin
     // Without it, google-auth-library runs gcloud to find the project.
     GOOGLE_CLOUD_PROJECT: settings.projectId,
     GOOGLE_APPLICATION_CREDENTIALS: '',
-    // An empty directory, so that the logins of gcloud are not found.
+    // The null device, so that the logins of gcloud are not found.
     CLOUDSDK_CONFIG: devNull,
     NO_PROXY: [noProxy, hostname].filter((one) => one !== '').join(','),
   }

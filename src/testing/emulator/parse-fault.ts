@@ -14,7 +14,10 @@ const NAMES = [
 /** The longest time that a timer of Node can wait. */
 const LONGEST_DELAY = 2 ** 31 - 1
 
-/** Parses a fault. * @throws TypeError naming what is wrong
+/**
+ * Parses a fault.
+ *
+ * @throws TypeError naming what is wrong
  */
 export function parseFault(value: unknown): Fault {
   const { status, body, delayMs, hang, reset, times } = parseNames('fault', value, NAMES)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** The claims of a service account's ID token; every field is optional. */
+/** The claims of a service account's ID token. */
 export interface GoogleClaims {
   readonly issuer: string
   readonly audience: string

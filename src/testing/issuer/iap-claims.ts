@@ -1,6 +1,6 @@
 import { uniqueIdOf } from './google-claims.ts'
 
-/** What Identity-Aware Proxy puts into an assertion; every field may be left out. */
+/** What Identity-Aware Proxy puts into an assertion. */
 export interface IapClaims {
   readonly audience: string
   readonly email: string | undefined

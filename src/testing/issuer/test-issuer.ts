@@ -19,12 +19,12 @@ export interface TestIssuer {
   readonly issuer: string
   /** The current public keys, for the option `jwks`; a new object after `rotateKeys`. */
   readonly jwks: {
-    /** First the JWK of the key that signs now, then older ones that are still published. */
+    /** First the JWK of the key that signs now, then the one before it, if it is still published. */
     readonly keys: readonly JWK[]
   }
   /** The current public keys for assertions of IAP, for the option `iap.jwks`. */
   readonly iapJwks: {
-    /** First the JWK of the key that signs now, then older ones that are still published. */
+    /** First the JWK of the key that signs now, then the one before it, if it is still published. */
     readonly keys: readonly JWK[]
   }
   /** The private key that signs now, for the `key` of another issuer's token. */
@@ -38,8 +38,8 @@ export interface TestIssuer {
   /**
    * Signs with new keys from now on.
    *
-   * @param options - `keepOld: false` withdraws the old keys; by default they stay published beside
-   * the new ones, as at Google
+   * @param options - `keepOld: false` withdraws the old keys; by default they stay published until
+   * the next rotation, as at Google
    */
   readonly rotateKeys: (options?: { keepOld?: boolean }) => Promise<void>
 }

@@ -74,7 +74,7 @@ export function generatedIdToken(email: string, fields: GenerateIdTokenFields): 
 }
 
 /**
- * The token of a person. `azp` is the OAuth client, and so is `aud`, for any requested audience.
+ * The token of a person. `azp` is the OAuth client, and `aud` is the given audience.
  */
 export function userToken(
   email: string,

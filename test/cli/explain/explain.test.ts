@@ -147,6 +147,14 @@ t.test('without a list, the token is good and the answer says what was not check
   t.ok(stdout.includes(OUTCOMES.ID_TOKEN_CALLER_UNIDENTIFIED.remedy))
 })
 
+t.test('a listed unique id needs no email, and nothing is said about one', async (t) => {
+  const input = await token({ email: undefined, subject: '123456789012345678901' })
+  const { text, json } = await explain(input, '--allowed-caller', '123456789012345678901')
+  t.match(text, { code: 0, stdout: /\nAccepted: unique id 123456789012345678901/ })
+  t.notMatch(text.stdout, 'But')
+  t.match(json, { accepted: true, hint: null })
+})
+
 t.test('a person is named by the email alone, or as gcloud does', async (t) => {
   const { text } = await explain(await token({ email: 'ada@example.com' }))
   t.match(text.stdout, 'ID_TOKEN_CALLER_NOT_ALLOWED, status 403')

@@ -14,7 +14,7 @@ const TOKEN_PATH = '/token'
 const OLD_TOKEN_PATH = '/oauth2/v4/token'
 
 /**
- * The audiences of assertions: clients always use Google's addresses, even if they send the
+ * The audiences of assertions: some clients always use Google's addresses, even if they send the
  * assertion to another one.
  */
 const GOOGLE_AUDIENCES = [
