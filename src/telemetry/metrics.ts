@@ -1,5 +1,6 @@
 import { warnProcess } from '../checks/injected.ts'
 import { IdTokenError } from '../errors/id-token-error.ts'
+import { onceAMinute } from '../pacing/once-a-minute.ts'
 import type { Caller } from '../policy/caller.ts'
 import type { Attributes, GaugeCallback, Meter } from './meter.ts'
 
@@ -62,6 +63,7 @@ export function createMetrics(meter: Meter | undefined): Metrics {
 }
 
 function metricsOn(meter: Meter): Metrics {
+  const measure = failsafeMeasure()
   const outcomes = meter.createCounter('google_id_token.verdicts', {
     description: 'Requests and tokens verified, by outcome: accepted, anonymous or refused',
     unit: '{verdict}',
@@ -81,12 +83,12 @@ function metricsOn(meter: Meter): Metrics {
         cacheHits.add(1)
       })
     },
-    keyFetch: keyFetchMetrics(meter),
-    keysAge: keysAgeMetric(meter),
+    keyFetch: keyFetchMetrics(meter, measure),
+    keysAge: keysAgeMetric(meter, measure),
   }
 }
 
-function keyFetchMetrics(meter: Meter): Metrics['keyFetch'] {
+function keyFetchMetrics(meter: Meter, measure: Measure): Metrics['keyFetch'] {
   const keyFetches = meter.createCounter('google_id_token.key_fetches', {
     description: 'Fetches of the key set, by outcome: ok or failed',
     unit: '{fetch}',
@@ -104,7 +106,7 @@ function keyFetchMetrics(meter: Meter): Metrics['keyFetch'] {
   }
 }
 
-function keysAgeMetric(meter: Meter): Metrics['keysAge'] {
+function keysAgeMetric(meter: Meter, measure: Measure): Metrics['keysAge'] {
   const gauge = meter.createObservableGauge('google_id_token.keys.age', {
     description: 'Time since the keys were fetched',
     unit: 's',
@@ -125,12 +127,20 @@ function keysAgeMetric(meter: Meter): Metrics['keysAge'] {
   }
 }
 
-/** What is measured has happened already: a meter that throws changes nothing. */
-function measure(record: () => void): void {
-  try {
-    record()
-  } catch (problem) {
-    warnProcess(problem)
+type Measure = (record: () => void) => void
+
+/**
+ * What is measured has happened already: a meter that throws changes nothing, and the process warns at
+ * most once a minute.
+ */
+function failsafeMeasure(): Measure {
+  const mayWarn = onceAMinute(() => performance.now())
+  return (record) => {
+    try {
+      record()
+    } catch (problem) {
+      if (mayWarn()) warnProcess(problem)
+    }
   }
 }
 

@@ -187,6 +187,27 @@ t.test('a span that throws refuses nobody, and the process warns once a minute',
   t.end()
 })
 
+t.test('a meter that throws refuses nobody, and the process warns once a minute', (t) => {
+  const warned = t.capture(process, 'emitWarning')
+  const fail = (): never => {
+    throw new Error('out of order')
+  }
+  const meter: Meter = {
+    createCounter: () => ({ add: fail }),
+    createHistogram: () => ({ record: fail }),
+    createObservableGauge: () => ({ addCallback: fail, removeCallback: fail }),
+  }
+  const auth = googleIdToken({ ...options, meter })
+  const request = { headers: Object.fromEntries(fromLogin.headers ?? []), method: 'GET' }
+  for (let i = 0; i < 3; i += 1) {
+    auth(request as never, {} as never, (error) => {
+      t.equal(error, undefined)
+    })
+  }
+  t.equal(warned().length, 1)
+  t.end()
+})
+
 t.test('wrong tracing fails at start', (t) => {
   for (const [tracing, message] of [
     [{}, /^Option tracing\.trace is missing; accepted: the trace of @opentelemetry\/api/],
