@@ -9,8 +9,8 @@ import { redactPaths } from './telemetry/redact-paths.ts'
 import { createVerifier } from './verifier/create-verifier.ts'
 
 /**
- * `require()` of this package yields the plugin itself (Node takes the export of this name), so what
- * ESM imports by name hangs on it.
+ * `require()` of this package yields the plugin itself (Node takes the export of this name), so
+ * what ESM imports by name is a property of it here.
  *
  * @hidden
  */

@@ -1,6 +1,6 @@
 /**
- * Which tokens were seen recently, recognised by a few characters of their signature. For two in a
- * hundred new tokens the answer is wrong. Only speed depends on it.
+ * Which tokens were seen recently, recognised by a few characters of their signature. For at most
+ * three in a hundred new tokens the answer is wrong. Only speed depends on it.
  *
  * Two Bloom filters, so that a look-up makes no string and no entry: tokens that are used only
  * once cost almost nothing. When the newer filter is full, it becomes the older one. The tokens of
@@ -100,7 +100,10 @@ function bitOf(hash: number): number {
   return 1 << (hash & 7)
 }
 
-/** The number of characters that are used. A signature has hundreds, with 6 random bits each. */
+/**
+ * The number of characters that are used. A signature has 86 or more, with 6 random bits each; the
+ * last one may have only 2.
+ */
 const HASHED = 8
 
 /** FNV-1a (RFC 9923) of the last characters. Signed, as V8 keeps such a number without an object. */

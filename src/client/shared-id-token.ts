@@ -165,7 +165,7 @@ function isGood(current: CurrentToken | null, now: number): boolean {
  */
 function isDue(current: CurrentToken, now: number, { refreshBefore }: TokenTerms): boolean {
   const { fetchedAt, usableUntil, expiredOnArrival } = current
-  // If it is now before the fetch, the clock has been set back: the times above mean nothing.
+  // If the clock shows a time before the fetch, it has been set back, and the times above mean nothing.
   if (expiredOnArrival || now < fetchedAt - CLOCK_TOLERANCE) return true
   return now >= usableUntil - Math.min(refreshBefore, (usableUntil - fetchedAt) / 2)
 }

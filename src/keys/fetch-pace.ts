@@ -9,7 +9,8 @@ import { RefetchBudget } from '../pacing/refetch-budget.ts'
  *   minute, with full jitter.
  * - A need cannot wait, because valid requests may be refused meanwhile: no keys may be used, or a
  *   key is missing and the last fetch failed. After failures it backs off for at most four seconds
- *   from the start of the last fetch, so that the end of an outage is noticed within five. The
+ *   from the start of the last fetch, or for at most a second from the end of one that took longer.
+ *   With the default `fetchTimeout`, the end of an outage is noticed within five seconds. The
  *   jitter keeps many instances from returning at the same time.
  * - A token with an unknown key, after a fetch that succeeded: anyone can send one. It takes from a
  *   budget.

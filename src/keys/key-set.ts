@@ -28,7 +28,10 @@ export interface KeySetStats {
   readonly fetches: number
   /** Fetches without usable keys. */
   readonly failures: number
-  /** Seconds since the last good answer; `null` if there was none. */
+  /**
+   * Seconds since the last good answer; `null` if there are no usable keys, or if the keys are
+   * those of an option.
+   */
   readonly ageSeconds: number | null
 }
 

@@ -47,8 +47,8 @@ export function toStoredKeys({ keys, fetchedAt, lifetime }: AgedKeys): StoredKey
 }
 
 /**
- * Checks what a store returned: keys from the future are refused, and the lifetime is bounded like
- * that of an answer.
+ * Checks what a store returned: keys from the future are refused, and the lifetime is at most that
+ * of an answer.
  *
  * @param now - milliseconds since the epoch
  * @throws Error saying what is wrong with it

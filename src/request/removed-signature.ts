@@ -4,9 +4,10 @@ import { headerValue, type TokenHeader } from './deciding-header.ts'
 import type { RequestHeaders } from './request-like.ts'
 
 /**
- * Cloud Run replaces the signature of the token that it has checked with this, before the request
- * reaches the container (https://cloud.google.com/run/docs/troubleshooting#signature-removed). It
- * is valid base64url, so only this comparison can distinguish it from a signature.
+ * Cloud Run puts this in the place of the signature of the token that it has checked, before the
+ * request reaches the container
+ * (https://cloud.google.com/run/docs/troubleshooting#signature-removed). It is valid base64url, so
+ * only this comparison can distinguish it from a signature.
  */
 export const MARKER = '.SIGNATURE_REMOVED_BY_GOOGLE'
 

@@ -10,8 +10,7 @@ export interface InstrumentOptions {
 }
 
 /**
- * The part of an OpenTelemetry `Meter` that is used; every version 1 of `@opentelemetry/api` has
- * it.
+ * The part of an OpenTelemetry `Meter` that is used; `@opentelemetry/api` has it from version 1.3 on.
  */
 export interface Meter {
   /** Makes a counter of this name. */

@@ -7,7 +7,10 @@ import { CHECKS, OUTCOMES, type Check, type IdTokenErrorCode } from '../errors/o
 export interface ExplainedCheck {
   /** Which check. */
   readonly check: Check
-  /** `not reached`: an earlier check has failed. */
+  /**
+   * `not reached`: an earlier check has failed, or this one is not made (no list of callers; no
+   * token on an optional route).
+   */
   readonly result: 'pass' | 'fail' | 'not reached'
   /** The outcome of the check that failed. */
   readonly code?: IdTokenErrorCode
@@ -33,7 +36,8 @@ export interface Explanation {
 
 /**
  * Turns an outcome into the result of each check: the checks before the failed one have passed, and
- * those after it were not reached. It checks nothing itself.
+ * those after it were not reached. It checks nothing itself. Of a token whose signature Cloud Run
+ * has removed, `key` counts as passed: no key is looked up.
  *
  * @param last - the last check that is made
  */

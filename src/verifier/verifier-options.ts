@@ -45,8 +45,8 @@ export interface VerifierOptions {
   /** A static key set. Nothing is fetched. Not together with `jwksUri`. */
   jwks?: JwkSet | undefined
   /**
-   * Seconds past their lifetime for which the last good keys are used while the endpoint fails: 0
-   * to 604800 (7 days). Default 86400.
+   * While the endpoint fails, the last good keys are used for so many seconds after the end of
+   * their lifetime: 0 to 604800 (7 days). Default 86400.
    */
   maxStale?: number | undefined
   /** Seconds after which a fetch of keys has failed: 0.1 to 30. Default 3. */

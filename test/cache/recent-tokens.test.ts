@@ -7,10 +7,10 @@ const tokenOf = (n: number): string => createHash('sha256').update(String(n)).di
 const tokens = (from: number, count: number): string[] =>
   Array.from({ length: count }, (_, n) => tokenOf(from + n))
 
-/** Some that begin as those that were added, and none that is the same. */
+/** Tokens that are never added. */
 const others = tokens(1_000_000, 5_000)
 
-t.test('three answers of a hundred are wrong, when both filters are full', (t) => {
+t.test('fewer than five answers of a hundred are wrong when both filters are full', (t) => {
   for (const max of [1_000, 5_000]) {
     const recent = new RecentTokens(max)
     for (const token of tokens(0, 2 * max)) recent.add(token)

@@ -141,7 +141,7 @@ const seldom = <Value>(good: Value, other: fc.Arbitrary<Value>): fc.Arbitrary<Va
     { weight: 1, arbitrary: other },
   )
 
-/** Good in half of all cases. */
+/** Good in more than a third of all cases. */
 export const anyToken: fc.Arbitrary<Description> = fc.record({
   header: seldom<object>({}, otherHeader),
   claims: seldom<object>({}, otherClaims),

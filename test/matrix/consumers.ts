@@ -17,7 +17,7 @@ const tsconfig = {
   include: ['service.ts'],
 }
 
-/** `import … = require` is what the types of `require`d ES modules came last for. */
+/** `import … = require`: the last kind of import for which TypeScript accepted an ES module. */
 const SERVICE = `
 import { fastify } from 'fastify'
 import googleIdToken, { createVerifier, type Caller } from 'fastify-google-id-token'

@@ -97,7 +97,7 @@ t.test('a logger that throws ends nothing', (t) => {
 })
 
 for (const { name, start } of frameworks) {
-  t.test(`${name}: a flood takes eleven lines, and with 'all' in as many as it is`, async (t) => {
+  t.test(`${name}: a flood takes eleven lines, and with 'all' one for each refusal`, async (t) => {
     stopMonotonicClock(t)
     for (const [refusalLog, reportOnly, count] of [
       [undefined, false, 10],

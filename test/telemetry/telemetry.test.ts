@@ -188,7 +188,7 @@ t.test(
 )
 
 t.test(
-  'whatever is in the two headers, it is a caller or a refusal that tells no part of it',
+  'whatever the two headers hold, the outcome is a caller, or a refusal that holds no part of a token',
   async (t) => {
     const verifier = plainVerifier()
     const name = fc.constantFrom('authorization', 'x-serverless-authorization', 'X-Other')

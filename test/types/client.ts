@@ -64,7 +64,7 @@ createServiceClient({})
 createServiceClient({ url, tokenHeaders: 'cookie' })
 // @ts-expect-error the name of the twin is missing
 createServiceClient({ url, tokenHeaders: {} })
-// @ts-expect-error its name so far
+// @ts-expect-error the earlier name of tokenHeaders
 createServiceClient({ url, header: 'both' })
 // @ts-expect-error a misspelt name
 createServiceClient({ url, audiance: url })

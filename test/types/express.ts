@@ -28,7 +28,7 @@ app.get('/', auth.allow([], { reportOnly: true }), auth.optional({ reportOnly: t
 auth.allow()
 // @ts-expect-error `optional` is what the other method is for
 auth.allow(['login@shop-prod.iam.gserviceaccount.com'], { optional: true })
-// @ts-expect-error nor does it take that it is what it is
+// @ts-expect-error `optional()` does not take the member `optional` either
 auth.optional(['login@shop-prod.iam.gserviceaccount.com'], { optional: true })
 // @ts-expect-error the list is in the policy, or the audience beside the list
 auth.optional({ audience: 'x' }, { audience: 'y' })

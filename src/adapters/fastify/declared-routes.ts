@@ -98,8 +98,8 @@ export function declaredRoutes(scope: FastifyInstance): DeclaredRoutes {
 }
 
 /**
- * Fastify only prints the routes that were declared before, each with its methods: `/profiles (GET,
- * HEAD)`.
+ * Fastify has no list of the routes that were declared before. It can print them, each with its
+ * methods: `/profiles (GET, HEAD)`.
  */
 function hasRoutes(app: FastifyInstance): boolean {
   return /\([A-Z]/.test(app.printRoutes())

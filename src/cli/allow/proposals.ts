@@ -112,7 +112,8 @@ function objections(
   const kind = kindOf(email)
   if (kind === 'person') return ['a person and not a service account']
   if (kind === 'service agent') return ['a service agent: a Google product that acts for somebody']
-  // As a string, a list holds the known forms only.
+  // An entry that is a string has a known form of a service account's email; any other email is an
+  // object.
   const project = typeof entry === 'string' ? projectOf(email) : undefined
   if (project === undefined) return ['its email has no known form of a service account']
   if (projects.includes(project)) return []

@@ -110,20 +110,16 @@ function remarks({ withoutBinding, notes }: ImpliedInvokers): string[] {
 }
 
 const MEANS: Readonly<Record<string, string>> = {
-  allUsers: 'anyone on the Internet, without any token',
-  allAuthenticatedUsers: 'anyone with any Google account',
+  allUsers: 'anyone on the Internet, without any token. The IAM check keeps out nobody',
+  allAuthenticatedUsers:
+    'anyone with any Google account. The IAM check keeps out only requests without a token',
 }
 
 function checkLines(io: Io, differences: PolicyDifferences): string[] {
   const style = styleOn(io, io.stdout)
   const { everyone, onlyInPolicy, onlyInLists, conditional } = differences
   return [
-    ...everyone.map((member) =>
-      style(
-        'red',
-        `!!! ${member} may call: ${String(MEANS[member])}. The IAM check keeps out nobody.`,
-      ),
-    ),
+    ...everyone.map((member) => style('red', `!!! ${member} may call: ${String(MEANS[member])}.`)),
     ...onlyInPolicy.map((member) => `${style('red', 'only in IAM')}    ${quoted(member)}`),
     ...onlyInLists.map((member) => `${style('yellow', 'only in lists')}  ${quoted(member)}`),
     ...conditional.map((member) => `${style('yellow', 'conditional')}    ${quoted(member)}`),

@@ -4,9 +4,9 @@ import { FIELD_NAME } from '../../checks/field-name.ts'
 export type Header = [name: string, value: string]
 
 /**
- * The headers of RFC 9110 section 7.6.1 without those that frame the body, and Proxy-Authorization
- * (section 11.7.2). `Trailer` because of https://cloud.google.com/functions/docs/reference/headers;
- * the trailers themselves pass.
+ * The headers of RFC 9110 section 7.6.1, except those that frame the body. Proxy-Authorization
+ * (section 11.7.2) is one of them too. `Trailer` because of
+ * https://cloud.google.com/functions/docs/reference/headers; the trailers themselves pass.
  */
 const HOP_BY_HOP = [
   'connection',

@@ -17,8 +17,8 @@ export interface MetadataFormat {
 }
 
 /**
- * The token of the metadata server: with an email, and with the virtual machine, only with
- * `format=full`.
+ * The token of the metadata server. Only with `format=full` it has the email, and the virtual
+ * machine if there is one.
  */
 export function metadataToken(
   email: string,

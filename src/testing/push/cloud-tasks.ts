@@ -18,7 +18,10 @@ export interface CloudTasksPush extends HttpTargetPush {
   taskName?: string | undefined
   /** How often the task was tried before. Default 0. */
   retryCount?: number | undefined
-  /** How often the target has answered before, with a status of 5xx. Default 0. */
+  /**
+   * How often the target has answered before; Google does not count answers with a status of 5xx.
+   * Default 0.
+   */
   executionCount?: number | undefined
   /** When it was due. Default: now. */
   scheduleTime?: Date | undefined

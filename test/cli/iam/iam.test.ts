@@ -128,7 +128,7 @@ t.test('--check tells both ways, and everyone loudest', async (t) => {
     stdout.split('\n').filter((line) => line !== '' && !line.startsWith('#')),
     [
       '!!! allUsers may call: anyone on the Internet, without any token. The IAM check keeps out nobody.',
-      '!!! allAuthenticatedUsers may call: anyone with any Google account. The IAM check keeps out nobody.',
+      '!!! allAuthenticatedUsers may call: anyone with any Google account. The IAM check keeps out only requests without a token.',
       'only in IAM    "user:p@example.com"',
       'only in lists  "user:o\'brien$x`${y}@example.com"',
       `conditional    "serviceAccount:${BILLING}"`,

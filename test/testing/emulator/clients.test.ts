@@ -228,7 +228,7 @@ t.test('google-auth-library 11', (t) =>
   testCredentials(t, library11 as unknown as Library),
 )
 
-t.test('exceptions to a proxy that are there stay', async (t) => {
+t.test('hosts that are exceptions to a proxy already stay exceptions', async (t) => {
   const before = { ...process.env }
   t.teardown(() => {
     process.env = before
