@@ -171,18 +171,22 @@ t.test("the API's own trace fits, with and without a span", (t) => {
   t.end()
 })
 
+function assertServed(t: Test, auth: ReturnType<typeof googleIdToken>, times: number): void {
+  const request = { headers: Object.fromEntries(fromLogin.headers ?? []), method: 'GET' }
+  for (let i = 0; i < times; i += 1) {
+    auth(request as never, {} as never, (error) => {
+      t.equal(error, undefined)
+    })
+  }
+}
+
 t.test('a span that throws refuses nobody, and the process warns once a minute', (t) => {
   const warned = t.capture(process, 'emitWarning')
   const getActiveSpan = (): never => {
     throw new Error('out of order')
   }
   const auth = googleIdToken({ ...options, tracing: { trace: { getActiveSpan } } })
-  const request = { headers: Object.fromEntries(fromLogin.headers ?? []), method: 'GET' }
-  for (let i = 0; i < 3; i += 1) {
-    auth(request as never, {} as never, (error) => {
-      t.equal(error, undefined)
-    })
-  }
+  assertServed(t, auth, 3)
   t.equal(warned().length, 1)
   t.end()
 })
@@ -198,12 +202,7 @@ t.test('a meter that throws refuses nobody, and the process warns once a minute'
     createObservableGauge: () => ({ addCallback: fail, removeCallback: fail }),
   }
   const auth = googleIdToken({ ...options, meter })
-  const request = { headers: Object.fromEntries(fromLogin.headers ?? []), method: 'GET' }
-  for (let i = 0; i < 3; i += 1) {
-    auth(request as never, {} as never, (error) => {
-      t.equal(error, undefined)
-    })
-  }
+  assertServed(t, auth, 3)
   t.equal(warned().length, 1)
   t.end()
 })
