@@ -70,7 +70,8 @@ function verifySection(results: BenchResults): string {
 Tokens a second: of one token that comes again and again, of 1,000 in turn, and of tokens that come
 once each. Every token is a new string, because a server makes a new string of each header. The
 last column is the CPU time of the whole process for one token seen once. Where a library also uses
-Node's thread pool, this is more than a second divided by the tokens a second.
+Node's thread pool, this is higher than the time for one token, which is a second divided by the tokens a
+second.
 
 ${markdownTable(
   ['', ...Object.values(SEEN), 'CPU, seen once'],

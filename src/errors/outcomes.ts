@@ -118,7 +118,7 @@ export const OUTCOMES = {
     when: 'the signature is `SIGNATURE_REMOVED_BY_GOOGLE`, untrusted and without an intact copy',
     message: 'The signature of the ID token was removed by the platform',
     remedy:
-      'either let the caller send the same token in both headers (Cloud Run leaves Authorization intact when it checks X-Serverless-Authorization), or, where Authorization is taken, in a header of its own that the option twinHeader names; or, only where the IAM check of the service is on and nothing else reaches its port, set trustRemovedSignature: true',
+      'either let the caller send the same token in both headers (Cloud Run leaves Authorization intact when it checks X-Serverless-Authorization), or, where Authorization is taken, in a header of its own that the option twinHeader names; or, only where the IAM check of the service is on and nothing else reaches its port, set trustRemovedSignature: true (if the container speaks HTTP/2, it is for X-Serverless-Authorization only)',
   },
   ID_TOKEN_SIGNATURE_INVALID: {
     check: 'signature',

@@ -63,7 +63,7 @@ export const allow = defineVerb(
       'npx fastify-google-id-token allow app.log --against callers.json',
     ],
     exits: [
-      'lists are proposed; with --against, every call would be let in, and every listed caller has called',
+      'lists are proposed; with --against, every call to a route would be let in, and every listed caller has called',
       'no line of the audit log was found; with --against, there is a difference, a call would be refused, or a part of the log could not be compared',
     ],
   },
@@ -159,7 +159,7 @@ function differenceLines(
   const style = styleOn(io, io.stdout)
   if (differences.length === 0) {
     return isWhole(reading)
-      ? ['Every call of this log would be let in, and every listed caller has called.']
+      ? ['Every call of this log to a route would be let in, and every listed caller has called.']
       : ['What could be compared agrees. This is not the whole log:']
   }
   return differences.flatMap((difference) => {

@@ -76,7 +76,7 @@ t.test('everyone who is listed calls, and nobody would be refused: 0', async (t)
   t.same(await against(log), {
     code: 0,
     stdout: [
-      'Every call of this log would be let in, and every listed caller has called.',
+      'Every call of this log to a route would be let in, and every listed caller has called.',
       '// 7 calls to no route. Once the guard is enforced, they need a good token too.',
       '',
     ].join('\n'),
