@@ -12,7 +12,10 @@ export interface RefusedRequest {
   readonly enforced: boolean
 }
 
-/** Logs why a request was refused: `code` and `detail` at `warn`, never any part of a token. */
+/**
+ * Logs why a request was refused: `code` and `detail` at `warn`. Single claims and the `kid` may be
+ * in them, never the token or a segment of it.
+ */
 export function logRefusal(
   refusal: IdTokenError,
   request: RefusedRequest,

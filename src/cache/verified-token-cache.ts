@@ -20,10 +20,11 @@ interface KeptToken<Content> extends VerifiedToken<Content> {
  * Tokens whose signature was verified. If a caller sends one token for an hour, its signature is
  * not verified each time.
  *
- * A token is found by the digest of its signature, and then its signing input (RFC 7515 section 5.1)
- * must be the same, character for character. So the whole token is compared. The signature itself
- * is not kept, because it is what makes the rest a credential. Only verified tokens are kept. Times,
- * audience and caller are checked at every request.
+ * A token is found by the digest of its signature, and then its signing input (RFC 7515 section
+ * 5.1) must be the same, character for character. So the whole token is compared. The signature
+ * itself is not kept, because it is what makes the rest a credential. Only verified tokens are
+ * kept. Times and caller are checked at every request, issuer and audience wherever they may differ
+ * from the last time.
  *
  * A token is kept after its second use. So tokens that are used once cost no digest, and many of
  * them do not push out the tokens that are used again.

@@ -9,7 +9,10 @@ export interface IdTokenErrorDetail {
   readonly expected?: unknown
   /** What was there instead; never the token or a segment of it. */
   readonly found?: unknown
-  /** Whose token it is, if the signature was verified: an email, or a unique id. */
+  /**
+   * Whose token it is (an email, or a unique id), if the signature was verified and a claim was
+   * refused. If the list refused the caller, `found` says it.
+   */
   readonly caller?: string
   /** What the operator can do about it. */
   readonly remedy: string

@@ -70,7 +70,7 @@ export const OUTCOMES = {
     check: 'credentials',
     status: 400,
     challenge: 'invalid_request',
-    when: 'the header is repeated, or does not hold exactly one token',
+    when: 'the header is repeated, or does not hold exactly one token; or there are so many headers that Node may have dropped one',
     message: 'Exactly one Bearer token must be sent, in a header that is not repeated',
     remedy:
       'the caller sends no token, or something else in its place (a Promise that was not awaited, an empty variable), or the header is sent twice, by the caller or a proxy on the way',

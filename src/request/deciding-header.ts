@@ -83,7 +83,7 @@ export interface DecidingHeader {
 
 /**
  * The header that decides: the first of `names` that was sent, even if it is empty; `null` if none
- * was sent; `ID_TOKEN_REQUEST_MALFORMED` if it was sent twice.
+ * was sent; `ID_TOKEN_REQUEST_MALFORMED` if it was sent twice, or may have been dropped.
  */
 export function decidingHeader(
   request: RequestHeaders,

@@ -28,13 +28,16 @@ export interface KeysFailedMessage {
   readonly retryInSeconds: number
 }
 
-/** Published on `fastify-google-id-token:token:verified` for each caller that was let in. */
+/** Published on `fastify-google-id-token:token:verified` for each caller that was accepted. */
 export interface TokenVerifiedMessage {
   /** Who calls. */
   readonly caller: Caller
 }
 
-/** Published on `fastify-google-id-token:token:rejected` for each refusal. */
+/**
+ * Published on `fastify-google-id-token:token:rejected` for each refusal, also where `reportOnly`
+ * lets the request in.
+ */
 export interface TokenRejectedMessage {
   /** Why: the code of the refusal. */
   readonly code: IdTokenErrorCode

@@ -18,7 +18,10 @@ export interface IdTokenClaims {
   readonly exp: number
   /** From when on the token is valid: seconds since the epoch. */
   readonly nbf?: number
-  /** The OAuth client to which the token was issued; for a service account, its unique id. */
+  /**
+   * The OAuth client to which the token was issued; for a service account, its unique id or its
+   * email.
+   */
   readonly azp?: string
   /**
    * The email of the account. In an ID token it says who calls only where `email_verified` is

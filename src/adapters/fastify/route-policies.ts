@@ -51,8 +51,8 @@ export class RoutePolicies {
   }
 
   /**
-   * One row for each route. The `HEAD` route that Fastify adds for a GET route has no row of its
-   * own.
+   * One row for each method of each route. The `HEAD` route that Fastify adds for a GET route has
+   * no row of its own.
    */
   list(routes: readonly DeclaredRoute[]): RouteAccess[] {
     return withoutAddedHeadRoutes(routes).flatMap((route) =>

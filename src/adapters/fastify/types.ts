@@ -23,8 +23,10 @@ export interface RouteAccess {
 }
 
 /**
- * The type of `request.caller` in the handler of a route with this `config`: `Caller`; or `Caller |
- * null` if the route is, or may be, optional or only reported; or `null` if the route is open.
+ * The type of `request.caller` in the handler of a route with this `config`: `Caller`; or
+ * `Caller | null` if the config says, or may say, `optional` or `reportOnly`; or `null` if the
+ * route is open. The `reportOnly` of the plugin does not change the type: with it, the caller may
+ * be `null` where the type says `Caller`.
  */
 export type CallerOn<ContextConfig> = ContextConfig extends { idToken: infer Guard }
   ? CallerBehind<Guard>

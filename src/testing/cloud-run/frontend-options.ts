@@ -16,14 +16,14 @@ export interface CloudRunFrontendOptions {
   /** The service behind it: an http URL on a loopback host, without a path. */
   target: string
   /**
-   * The URLs of the service and its custom audiences, as for the plugin. Required, except with
-   * `allowUnauthenticated`.
+   * The URLs of the service and its custom audiences, as for the plugin. Required, unless the IAM
+   * check is off (`allowUnauthenticated`, or `allUsers` in `invokers`).
    */
   audience?: string | readonly string[] | undefined
   /**
    * Who has `roles/run.invoker`, as IAM spells it: `serviceAccount:EMAIL`, `user:EMAIL`,
    * `allAuthenticatedUsers`, `allUsers`; and what `allowedCallers` takes. With `allUsers` the IAM
-   * check is off. Required, except with `allowUnauthenticated`.
+   * check is off. Required, except with `allowUnauthenticated`, and with `iap`, where it is refused.
    */
   invokers?: readonly AllowedCaller[] | undefined
   /** Where the keys are fetched: `jwksUri` of the emulator. Default: Google's. */

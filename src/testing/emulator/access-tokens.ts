@@ -27,7 +27,7 @@ export class AccessTokens {
     this.#now = now
   }
 
-  /** A new token, with its lifetime in seconds. */
+  /** A new token, and when it expires: seconds since the epoch. */
   issue(
     member: string,
     scopes: readonly string[],
