@@ -70,7 +70,7 @@ export interface VerifierOptions {
     | undefined
   /**
    * Accept the assertions of Identity-Aware Proxy: if `X-Goog-IAP-JWT-Assertion` is present, it
-   * decides alone, and no ID token is read. Default: that header is ignored.
+   * decides alone, and no ID token is read. Default: none, `X-Goog-IAP-JWT-Assertion` is ignored.
    */
   iap?: IapOptions | undefined
   /**
