@@ -70,7 +70,8 @@ export class TokenVerifier {
       parsed instanceof IdTokenError
         ? parsed
         : this.#verifyParsed({ token, parsed, expected, waits, now }, current)
-    // A token that is refused before its signature is verified may be good for another service.
+    // Verifying forgets the signature too, also after a wait. But a token that is refused before that
+    // may be good for another service.
     forgetSignature()
     return outcome
   }

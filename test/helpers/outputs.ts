@@ -3,10 +3,10 @@ import { subscribe } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
 import type { Test } from 'tap'
 import type { GoogleIdTokenOptions } from '../../src/index.ts'
-import type { SecretParts } from './secret-parts.ts'
+import { SecretParts } from './secret-parts.ts'
 
 /** Everything that anybody outside may see, by where it was seen. */
-export class Outputs {
+class Outputs {
   readonly #texts = new Map<string, string[]>()
 
   add(place: string, value: unknown): void {
@@ -44,7 +44,7 @@ export class Outputs {
 }
 
 /** Adds what the process itself gives out: diagnostics channels, `console.error` and warnings. */
-export function addOutputsOfProcess(t: Test, outputs: Outputs): void {
+function addOutputsOfProcess(t: Test, outputs: Outputs): void {
   for (const name of ['token:verified', 'token:rejected', 'keys:refreshed', 'keys:failed']) {
     subscribe(`fastify-google-id-token:${name}`, (message) => {
       outputs.add(`channel ${name}`, message)
@@ -63,7 +63,7 @@ export function addOutputsOfProcess(t: Test, outputs: Outputs): void {
 }
 
 /** Options of a verifier whose metrics and spans are added. */
-export function telemetryInto(
+function telemetryInto(
   outputs: Outputs,
 ): Required<Pick<GoogleIdTokenOptions, 'meter' | 'tracing'>> {
   const meter: GoogleIdTokenOptions['meter'] = {
@@ -100,4 +100,38 @@ export function telemetryInto(
     },
   }
   return { meter, tracing }
+}
+
+/** What a test collects, the options that give it out, and what must not be in it. */
+export interface Collected {
+  readonly outputs: Outputs
+  readonly telemetry: ReturnType<typeof telemetryInto>
+  readonly secrets: SecretParts
+}
+
+/** Begins to collect what this process gives out, until the end of the test. */
+export function collectOutputs(t: Test): Collected {
+  const outputs = new Outputs()
+  addOutputsOfProcess(t, outputs)
+  return { outputs, telemetry: telemetryInto(outputs), secrets: new SecretParts() }
+}
+
+/**
+ * Asserts that no output holds a secret.
+ *
+ * @param places - where something was given out, so that there was something to look at
+ * @param parts - how many parts of secrets were looked for, at least
+ */
+export function assertNoSecrets(
+  t: Test,
+  { outputs, secrets }: Collected,
+  { places, parts }: { readonly places: readonly string[]; readonly parts: number },
+): void {
+  t.strictSame(outputs.holding(secrets), {})
+  t.strictSame(
+    places.filter((place) => outputs.count(place) === 0),
+    [],
+    'each place holds something',
+  )
+  t.ok(secrets.size > parts, `${secrets.size} parts`)
 }

@@ -1,59 +1,71 @@
 /** No signature stays in the memory of a process. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { startKeyServer } from '../../../bench/faults/key-server.ts'
 import { createTestIssuer } from '../../../src/testing.ts'
 import { testKey } from '../../helpers/issuer.ts'
 import { rawRequest } from '../../helpers/raw-request.ts'
 import { SecretParts } from '../../helpers/secret-parts.ts'
+import { audience, login, search } from '../../helpers/shop.ts'
 
-const AUDIENCE = 'https://user-profiles-abc123-uc.a.run.app'
 const IAP_AUDIENCE = '/projects/123456789012/apps/shop-prod'
-const email = 'login@shop-prod.iam.gserviceaccount.com'
 
-/** A guarded process, with the ports of its servers. */
-async function startChild(options: object): Promise<{
-  readonly child: ChildProcess
+/** A guarded process: the ports of its servers, what its verifiers remember, and its heap. */
+interface GuardedProcess {
   readonly ports: readonly number[]
-  readonly nextLine: () => Promise<string>
-}> {
+  readonly end: () => Promise<{ readonly heap: string; readonly remembered: readonly Stats[] }>
+}
+
+type Stats = Readonly<{ tokenCache: { readonly size: number } }>
+
+async function startProcess(t: Test, options: object): Promise<GuardedProcess> {
+  const folder = mkdtempSync(join(tmpdir(), 'fastify-google-id-token-heap-'))
   const file = fileURLToPath(
     new URL('../../helpers/processes/requests-then-heap.ts', import.meta.url),
   )
   const args = [...process.execArgv, '--expose-gc', file, JSON.stringify(options)]
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  t.teardown(() => {
+    child.kill()
+    rmSync(folder, { recursive: true, force: true })
+  })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const nextLine = async (): Promise<string> => ((await lines.next()) as { value: string }).value
-  return { child, ports: JSON.parse(await nextLine()) as number[], nextLine }
+  const nextLine = async (): Promise<unknown> =>
+    JSON.parse(((await lines.next()) as { value: string }).value)
+  return {
+    ports: (await nextLine()) as number[],
+    end: async () => {
+      const snapshot = join(folder, 'after.heapsnapshot')
+      child.stdin.write(`${snapshot}\n`)
+      const remembered = (await nextLine()) as Stats[]
+      return { heap: readFileSync(snapshot, 'utf8'), remembered }
+    },
+  }
 }
 
 t.test('after the requests no signature is left in the heap', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'fastify-google-id-token-heap-'))
-  t.teardown(() => {
-    rmSync(folder, { recursive: true, force: true })
-  })
   const issuer = await createTestIssuer({ key: testKey })
   const options = {
-    audience: AUDIENCE,
-    allowedCallers: [email],
+    audience,
+    allowedCallers: [login],
     jwks: issuer.jwks,
     iap: { audience: IAP_AUDIENCE, jwks: issuer.iapJwks },
     auditLog: true,
     refusalLog: 'all',
   }
-  const { child, ports, nextLine } = await startChild(options)
-  t.teardown(() => child.kill())
+  const { ports, end } = await startProcess(t, options)
 
   const signatures = new SecretParts()
   const tokens = await Promise.all(
     Array.from({ length: 40 }, (_, number) =>
       issuer.idToken({
-        email: number % 4 === 0 ? 'search@shop-prod.iam.gserviceaccount.com' : email,
-        audience: number % 5 === 0 ? 'https://search.run.app' : AUDIENCE,
+        email: number % 4 === 0 ? search : login,
+        audience: number % 5 === 0 ? 'https://search.run.app' : audience,
         claims: { number },
         ...(number % 6 === 0 && { expiresIn: -7200 }),
         ...(number % 7 === 0 && { header: { kid: `unknown-${number}` } }),
@@ -62,7 +74,7 @@ t.test('after the requests no signature is left in the heap', async (t) => {
   )
   const assertions = await Promise.all(
     Array.from({ length: 10 }, (_, number) =>
-      issuer.iapAssertion({ email, audience: IAP_AUDIENCE, claims: { number } }),
+      issuer.iapAssertion({ email: login, audience: IAP_AUDIENCE, claims: { number } }),
     ),
   )
   const presented = [
@@ -84,18 +96,38 @@ t.test('after the requests no signature is left in the heap', async (t) => {
   t.ok(served > 50, `${served} requests were served`)
   // The last ones, so that no other token takes their place: refused before their signature is verified.
   for (const refused of [{ header: { kid: 'unknown' } }, { header: { alg: 'RS512' } }]) {
-    const token = await issuer.idToken({ email, audience: AUDIENCE, ...refused })
+    const token = await issuer.idToken({ email: login, audience, ...refused })
     signatures.addSignature('refused', token)
     for (const port of ports) {
       await rawRequest(port, { headers: [['authorization', `Bearer ${token}`]] })
     }
   }
 
-  const file = join(folder, 'after.heapsnapshot')
-  child.stdin?.write(`${file}\n`)
-  const remembered = JSON.parse(await nextLine()) as { tokenCache: { size: number } }[]
+  const { heap, remembered } = await end()
   for (const { tokenCache } of remembered) t.ok(tokenCache.size > 10, 'tokens are remembered')
-  const heap = readFileSync(file, 'utf8')
-  t.match(heap, email, 'the heap holds the callers that are remembered')
+  t.match(heap, login, 'the heap holds the callers that are remembered')
+  t.strictSame(Object.fromEntries(signatures.foundIn(heap)), {})
+})
+
+t.test('nor is that of a token that has waited for its key', async (t) => {
+  const issuer = await createTestIssuer({ key: testKey })
+  const server = await startKeyServer(issuer.jwks)
+  t.teardown(() => server.close())
+  const { ports, end } = await startProcess(t, {
+    audience,
+    allowedCallers: [login],
+    jwksUri: server.uri,
+  })
+  const signatures = new SecretParts()
+  for (const port of ports) {
+    await issuer.rotateKeys()
+    server.jwks = issuer.jwks
+    const token = await issuer.idToken({ email: login, audience })
+    signatures.addSignature(String(port), token)
+    const answer = await rawRequest(port, { headers: [['authorization', `Bearer ${token}`]] })
+    t.equal(answer.status, 200)
+  }
+  const { heap } = await end()
+  t.match(heap, login)
   t.strictSame(Object.fromEntries(signatures.foundIn(heap)), {})
 })
