@@ -1,6 +1,5 @@
-import { warnProcess } from '../checks/injected.ts'
 import { oneLineText } from '../errors/one-line.ts'
-import { onceAMinute } from '../pacing/once-a-minute.ts'
+import { failsafeCalls, type FailsafeCalls } from './failsafe-calls.ts'
 import { TimeWindow } from '../pacing/time-window.ts'
 import { CompositeKeyMap, type Part } from './composite-key-map.ts'
 
@@ -78,11 +77,11 @@ export class AuditLog {
    */
   #latest = new WeakMap<AuditedCaller, Latest>()
   readonly #interval: TimeWindow
-  readonly #mayLogFailure: () => boolean
+  readonly #failsafe: FailsafeCalls
 
   constructor({ interval, now, steadyNow, logger }: AuditLogParts) {
     this.#logger = logger
-    this.#mayLogFailure = onceAMinute(steadyNow)
+    this.#failsafe = failsafeCalls(steadyNow)
     this.#interval = new TimeWindow({
       length: interval,
       now,
@@ -149,11 +148,9 @@ export class AuditLog {
 
   /** A logger that throws must not change the answer to a request. */
   #write(request: object, count: number, logger: InfoLogger): void {
-    try {
+    this.#failsafe(() => {
       logger.info({ idToken: { ...request, count } }, 'ID token audit')
-    } catch (problem) {
-      if (this.#mayLogFailure()) warnProcess(problem)
-    }
+    })
   }
 }
 

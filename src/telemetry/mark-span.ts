@@ -1,6 +1,5 @@
-import { warnProcess } from '../checks/injected.ts'
-import { onceAMinute } from '../pacing/once-a-minute.ts'
 import type { AuditedCaller } from './audit-log.ts'
+import { failsafeCalls } from './failsafe-calls.ts'
 
 /** The part of an OpenTelemetry `Span` that is used. */
 export interface Span {
@@ -41,9 +40,9 @@ export function spanMarker({
   trace,
   caller: withCaller = false,
 }: TracingOptions): (outcome: SpanOutcome) => void {
-  const mayLogFailure = onceAMinute(() => performance.now())
+  const mark = failsafeCalls()
   return ({ outcome, refusal, enforced, caller }) => {
-    try {
+    mark(() => {
       const { email, subject }: Partial<AuditedCaller> = (withCaller ? caller : null) ?? {}
       trace.getActiveSpan()?.setAttributes({
         'google_id_token.outcome': outcome,
@@ -52,8 +51,6 @@ export function spanMarker({
         ...(email !== undefined && { 'google_id_token.caller.email': email }),
         ...(subject !== undefined && { 'google_id_token.caller.subject': subject }),
       })
-    } catch (problem) {
-      if (mayLogFailure()) warnProcess(problem)
-    }
+    })
   }
 }

@@ -1,7 +1,7 @@
 import { warnProcess } from '../checks/injected.ts'
 import { IdTokenError } from '../errors/id-token-error.ts'
-import { onceAMinute } from '../pacing/once-a-minute.ts'
 import type { Caller } from '../policy/caller.ts'
+import { failsafeCalls, type FailsafeCalls } from './failsafe-calls.ts'
 import type { Attributes, GaugeCallback, Meter } from './meter.ts'
 
 /** Where a token was verified. */
@@ -63,7 +63,7 @@ export function createMetrics(meter: Meter | undefined): Metrics {
 }
 
 function metricsOn(meter: Meter): Metrics {
-  const measure = failsafeMeasure()
+  const measure = failsafeCalls()
   const outcomes = meter.createCounter('google_id_token.verdicts', {
     description: 'Requests and tokens verified, by outcome: accepted, anonymous or refused',
     unit: '{verdict}',
@@ -88,7 +88,7 @@ function metricsOn(meter: Meter): Metrics {
   }
 }
 
-function keyFetchMetrics(meter: Meter, measure: Measure): Metrics['keyFetch'] {
+function keyFetchMetrics(meter: Meter, measure: FailsafeCalls): Metrics['keyFetch'] {
   const keyFetches = meter.createCounter('google_id_token.key_fetches', {
     description: 'Fetches of the key set, by outcome: ok or failed',
     unit: '{fetch}',
@@ -106,7 +106,7 @@ function keyFetchMetrics(meter: Meter, measure: Measure): Metrics['keyFetch'] {
   }
 }
 
-function keysAgeMetric(meter: Meter, measure: Measure): Metrics['keysAge'] {
+function keysAgeMetric(meter: Meter, measure: FailsafeCalls): Metrics['keysAge'] {
   const gauge = meter.createObservableGauge('google_id_token.keys.age', {
     description: 'Time since the keys were fetched',
     unit: 's',
@@ -123,23 +123,6 @@ function keysAgeMetric(meter: Meter, measure: Measure): Metrics['keysAge'] {
       measure(() => {
         gauge.removeCallback(observe)
       })
-    }
-  }
-}
-
-type Measure = (record: () => void) => void
-
-/**
- * What is measured has happened already: a meter that throws changes nothing, and the process warns at
- * most once a minute.
- */
-function failsafeMeasure(): Measure {
-  const mayWarn = onceAMinute(() => performance.now())
-  return (record) => {
-    try {
-      record()
-    } catch (problem) {
-      if (mayWarn()) warnProcess(problem)
     }
   }
 }
