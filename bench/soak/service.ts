@@ -1,6 +1,7 @@
 /**
  * A process with guarded apps, started by the soak: `fastify`, `fastify-http2` and `express`, as its
- * arguments name them. Prints its ports, prints its measurements when it is asked, and ends when it is asked to.
+ * arguments name them. Prints its ports, prints its measurements when it is asked, and ends when it
+ * is asked to.
  */
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'

@@ -86,21 +86,18 @@ t.test('gcloud deploys what Terraform deploys', (t) => {
   t.end()
 })
 
-t.test(
-  'the audience of the service is what its environment says, and what search asks for',
-  (t) => {
-    const audience = terraform.output('user_profiles_audience')
-    t.same(deployed('user-profiles').custom_audiences, [audience])
-    t.equal(environmentOf(deployed('user-profiles')).AUDIENCE, audience)
-    t.equal(environmentOf(deployed('search')).USER_PROFILES_AUDIENCE, audience)
-    t.equal(
-      terraform.output('user_profiles_url'),
-      environmentOf(deployed('search')).USER_PROFILES_URL,
-    )
-    t.match(terraform.output('search_url'), /^https:/)
-    t.end()
-  },
-)
+t.test('the service has the audience of its environment, which search asks for', (t) => {
+  const audience = terraform.output('user_profiles_audience')
+  t.same(deployed('user-profiles').custom_audiences, [audience])
+  t.equal(environmentOf(deployed('user-profiles')).AUDIENCE, audience)
+  t.equal(environmentOf(deployed('search')).USER_PROFILES_AUDIENCE, audience)
+  t.equal(
+    terraform.output('user_profiles_url'),
+    environmentOf(deployed('search')).USER_PROFILES_URL,
+  )
+  t.match(terraform.output('search_url'), /^https:/)
+  t.end()
+})
 
 t.test('gcloud makes the metric and the alert of Terraform', (t) => {
   const metric = terraform.resource('google_logging_metric', 'refusals')

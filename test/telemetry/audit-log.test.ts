@@ -37,39 +37,36 @@ function timedLog(note?: (line: RecordedLine) => void) {
   return { auditLog, lines, pass: time.pass }
 }
 
-t.test(
-  'requests that differ in anything are counted separately, however often they come in turn',
-  (t) => {
-    const { auditLog, lines } = timedLog()
-    const others: Partial<AuditedRequest>[] = [
-      { method: 'POST' },
-      { route: null },
-      { outcome: 'ID_TOKEN_EXPIRED' },
-      { enforced: false },
-      { header: 'x-serverless-authorization' },
-      { caller: { email: signup, subject: '1' } },
-      { caller: { email: login, subject: '2' } },
-      { caller: null },
-    ]
-    for (const other of others) {
-      for (let turn = 0; turn < 3; turn += 1) {
-        for (const request of [REQUEST, { ...REQUEST, ...other }]) {
-          for (let again = 0; again < 2; again += 1) auditLog.record(request)
-        }
+t.test('requests that differ are counted separately, however often they come in turn', (t) => {
+  const { auditLog, lines } = timedLog()
+  const others: Partial<AuditedRequest>[] = [
+    { method: 'POST' },
+    { route: null },
+    { outcome: 'ID_TOKEN_EXPIRED' },
+    { enforced: false },
+    { header: 'x-serverless-authorization' },
+    { caller: { email: signup, subject: '1' } },
+    { caller: { email: login, subject: '2' } },
+    { caller: null },
+  ]
+  for (const other of others) {
+    for (let turn = 0; turn < 3; turn += 1) {
+      for (const request of [REQUEST, { ...REQUEST, ...other }]) {
+        for (let again = 0; again < 2; again += 1) auditLog.record(request)
       }
     }
-    const all = [{}, ...others].map((other) => ({ ...REQUEST, ...other }))
-    const counted = (...counts: number[]) =>
-      all.slice(0, counts.length).map((request, at) => ({ ...request, count: counts[at] }))
-    t.strictSame(auditedOf(lines.splice(0)), counted(...all.map(() => 1)), 'one line each')
-    auditLog.close()
-    t.strictSame(auditedOf(lines.splice(0)), counted(6 * others.length - 1, ...others.map(() => 5)))
-    auditLog.record(REQUEST)
-    auditLog.close()
-    t.strictSame(auditedOf(lines), counted(1))
-    t.end()
-  },
-)
+  }
+  const all = [{}, ...others].map((other) => ({ ...REQUEST, ...other }))
+  const counted = (...counts: number[]) =>
+    all.slice(0, counts.length).map((request, at) => ({ ...request, count: counts[at] }))
+  t.strictSame(auditedOf(lines.splice(0)), counted(...all.map(() => 1)), 'one line each')
+  auditLog.close()
+  t.strictSame(auditedOf(lines.splice(0)), counted(6 * others.length - 1, ...others.map(() => 5)))
+  auditLog.record(REQUEST)
+  auditLog.close()
+  t.strictSame(auditedOf(lines), counted(1))
+  t.end()
+})
 
 for (const { name, start } of frameworks) {
   t.test(`${name}: a line when a combination is seen first, and one an interval`, async (t) => {
